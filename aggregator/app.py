@@ -1,0 +1,159 @@
+"""The composition root: a `Config` becomes a store, a client, workers and channels. Nothing else constructs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ParamSpec, TypeVar, assert_never
+
+from aggregator import ingest, watch
+from aggregator.deliver.console import ConsoleSender
+from aggregator.deliver.email import EmailSender
+from aggregator.deliver.webhook import WebhookSender
+from aggregator.fetch import Client, guard
+from aggregator.ingest import Tools, Write
+from aggregator.model import Route
+from aggregator.outbox import Post, Sender
+from aggregator.settings import Channel, Config, ConsoleChannel, EmailChannel, WebhookChannel
+from aggregator.store import Store
+from aggregator.store.search import Search
+from aggregator.work import Work
+from aggregator.workers import Workers
+
+PROCESSES = 2
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything, put together and open."""
+
+    config: Config
+    store: Store
+    write: Write
+    work: Work
+    now: Callable[[], datetime]
+
+    def index(self) -> int:
+        """Bring the search index up to date, on the calling thread and with connections of its own."""
+        return index(self.config)
+
+
+def routes(config: Config) -> dict[str, Route]:
+    """Whom each watchlist tells."""
+    channels = {channel.name: channel for channel in config.channels}
+    return {
+        watchlist.name: Route(
+            label=watchlist.label,
+            severity=watchlist.severity,
+            recipients=tuple(
+                (name, recipient) for name in watchlist.notify for recipient in _recipients(channels[name])
+            ),
+        )
+        for watchlist in config.watchlists
+    }
+
+
+def _recipients(channel: Channel) -> tuple[str, ...]:
+    return channel.to if isinstance(channel, EmailChannel) else (channel.name,)
+
+
+def open_store(config: Config, now: datetime) -> Store:
+    """The store of this configuration, with its feeds made known to it.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    store = Store.open(config.settings.database, routes(config))
+    store.sync_feeds(config.feeds, now)
+    return store
+
+
+def index(config: Config) -> int:
+    """Bring the search index up to date; how many items were added."""
+    search = Search.open(config.settings.database)
+    try:
+        with Store.open_to_read(config.settings.database) as store:
+            return search.catch_up(store)
+    finally:
+        search.close()
+
+
+def utc_now() -> datetime:
+    """The wall clock; everything below takes the time as an argument."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def opened(
+    config: Config,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    senders: Mapping[str, Sender] | None = None,
+    watching: Callable[[str, Any], None] = lambda _kind, _result: None,
+) -> AsyncIterator[App]:
+    """All of it, for as long as the block lasts.
+
+    Raises:
+        StoreError: The database cannot be used.
+    """
+    settings = config.settings
+    async with AsyncExitStack() as stack:
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        stack.callback(thread.shutdown)
+        write = _writer(thread)
+        store = await write(open_store, config, now())
+        stack.callback(store.close)
+        client = Client(
+            settings.network,
+            per_host=settings.polling.per_host,
+            host_gap_s=settings.polling.host_gap.total_seconds(),
+        )
+        stack.push_async_callback(client.aclose)
+        workers = Workers(PROCESSES, initializer=ingest.prepare, initargs=(config.watchlists, config.concepts))
+        stack.callback(workers.close)
+        if senders is None:
+            senders = {channel.name: _sender(channel, config, store.instance()) for channel in config.channels}
+        for sender in senders.values():
+            stack.push_async_callback(sender.aclose)
+        tools = Tools(
+            store=store,
+            write=write,
+            client=client,
+            workers=workers,
+            matcher=watch.compile(config.watchlists, config.concepts),
+            feeds={feed.name: feed for feed in config.feeds},
+            settings=settings,
+            now=now,
+        )
+        post = Post(store=store, write=write, senders=senders, now=now)
+        bundling = [channel.name for channel in config.channels if isinstance(channel, EmailChannel)]
+        yield App(config=config, store=store, write=write, work=Work(tools, post, bundling, watching), now=now)
+
+
+def _writer(thread: ThreadPoolExecutor) -> Write:
+    async def write(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, partial(method, *args, **kwargs))
+
+    return write
+
+
+def _sender(channel: Channel, config: Config, instance: str) -> Sender:
+    match channel:
+        case EmailChannel():
+            return EmailSender(config.settings.smtp, instance)
+        case WebhookChannel():
+            network = config.settings.network
+            transport = guard.transport(allow_private=network.allow_private_webhooks, ports=network.ports)
+            return WebhookSender(channel, transport)
+        case ConsoleChannel():
+            return ConsoleSender()
+        case other:
+            assert_never(other)

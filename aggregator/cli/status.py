@@ -1,0 +1,164 @@
+"""`aggregator status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from aggregator.cli import given, health, show
+from aggregator.cli.options import ConfigFile, Json, now
+from aggregator.daemon import late
+from aggregator.settings import Config
+from aggregator.store import StoredFeed, Tick, Totals, daemon_is_running
+
+app = typer.Typer(add_completion=False)
+
+MOST_FAILING = 20  # shown to people; `feeds list` and --json name them all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """All that the database says of how things stand."""
+
+    at: datetime
+    running: bool
+    totals: Totals
+    ticks: Sequence[Tick]
+    late: frozenset[str]
+    failing: Sequence[StoredFeed]
+
+
+@app.command()
+def status(config: ConfigFile = None, as_json: Json = False) -> None:
+    """Show how the whole is doing.
+
+    Exit code 1 when a tick of the daemon is late: it hangs, or it stopped. Where only `aggregator fetch` is used there
+    are no ticks, so none is late. Failing feeds and dead letters are shown and leave the exit code alone.
+    """
+    loaded = given.config(config)
+    whole = _whole(loaded) if loaded.settings.database.exists() else _untouched(loaded)
+    if as_json:
+        show.record(_record(whole))
+    else:
+        show.fields(_lines(whole, loaded))
+        _print_failing(whole)
+    if whole.late:
+        raise typer.Exit(1)
+
+
+def _untouched(config: Config) -> Whole:
+    totals = Totals(
+        feeds_ok=0, feeds_failing=0, feeds_silent=0, feeds_new=len(config.feeds), items=0, alerts=0, deliveries_due=0,
+        deliveries_dead=0, articles_pending=0,
+    )  # fmt: skip
+    return Whole(at=now(), running=False, totals=totals, ticks=(), late=frozenset(), failing=())
+
+
+def _whole(config: Config) -> Whole:
+    at = now()
+    with given.store(config) as store:
+        ticks = store.ticks()
+        return Whole(
+            at=at,
+            running=daemon_is_running(config.settings.database),
+            totals=store.totals(at),
+            ticks=ticks,
+            late=frozenset(late(ticks, at)),
+            failing=[feed for feed in store.feeds() if health.state(feed, at) == health.FAILING],
+        )
+
+
+def _record(whole: Whole) -> dict[str, Any]:
+    totals = whole.totals
+    return {
+        "daemon": whole.running,
+        "ticks": {
+            tick.name: {
+                "late": tick.name in whole.late, "every_s": tick.every.total_seconds(), "started": tick.started_at,
+                "finished": tick.finished_at, "error": tick.error,
+            }
+            for tick in whole.ticks
+        },
+        "feeds": {
+            "ok": totals.feeds_ok, "failing": totals.feeds_failing, "silent": totals.feeds_silent,
+            "new": totals.feeds_new,
+        },
+        "outbox": {"due": totals.deliveries_due, "dead": totals.deliveries_dead},
+        "items": totals.items,
+        "alerts": totals.alerts,
+        "articles_pending": totals.articles_pending,
+        "failing": [
+            {
+                "feed": feed.name, "reason": feed.reason, "detail": feed.detail, "read": feed.read_at,
+                "failures": feed.failures, "next": feed.due_at,
+            }
+            for feed in whole.failing
+        ],
+    }  # fmt: skip
+
+
+def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
+    totals = whole.totals
+    yield "Daemon", _daemon(whole)
+    for tick in whole.ticks:
+        if tick.error:
+            yield "", f"tick {tick.name}: {tick.error}"
+    yield (
+        "Feeds",
+        ", ".join(
+            f"{count:,} {state}"
+            for count, state in (
+                (totals.feeds_ok, "ok"),
+                (totals.feeds_failing, "failing"),
+                (totals.feeds_silent, "silent for two weeks"),
+                (totals.feeds_new, "not read yet"),
+            )
+            if count or state == "ok"
+        ),
+    )
+    pending = f", {show.number(totals.articles_pending, 'article')} to be read" if totals.articles_pending else ""
+    yield "Items", f"{totals.items:,}{pending}"
+    yield "Alerts", f"{totals.alerts:,}"
+    yield (
+        "Deliveries",
+        f"{totals.deliveries_due:,} due"
+        + (
+            f", {totals.deliveries_dead:,} given up: `aggregator alerts list --dead` names them"
+            if totals.deliveries_dead
+            else ""
+        ),
+    )
+    yield "Database", config.settings.database
+    if not totals.items:
+        yield "", "Nothing was read yet: `aggregator fetch` reads your feeds once, `aggregator run` keeps watching."
+
+
+def _daemon(whole: Whole) -> str:
+    if not whole.ticks:
+        return "running, its first tick is not done yet" if whole.running else "not running"
+    last = max(tick.finished_at or tick.started_at for tick in whole.ticks)
+    ago = show.age(whole.at - last)
+    if not whole.running:
+        return f"not running; it last worked {ago} ago. `aggregator run` starts it"
+    if whole.late:
+        return f"HANGS: {', '.join(sorted(whole.late))} late, last sign of life {ago} ago"
+    return f"running, last sign of life {ago} ago"
+
+
+def _print_failing(whole: Whole) -> None:
+    if not whole.failing:
+        return
+    show.text()
+    show.table(
+        ("FAILING FEED", "LAST READ (UTC)", "NEXT TRY (UTC)", "WHY"),
+        (
+            (feed.name, show.utc(feed.read_at, "never"), show.utc(feed.due_at), health.why(feed))
+            for feed in whole.failing[:MOST_FAILING]
+        ),
+    )
+    if len(whole.failing) > MOST_FAILING:
+        show.text(f"... and {len(whole.failing) - MOST_FAILING:,} more: `aggregator feeds list --state failing`")

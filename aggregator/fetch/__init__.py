@@ -1,0 +1,6 @@
+"""One polite, bounded, guarded GET. Nothing else in the program speaks to the web, but for delivery."""
+
+from aggregator.fetch.client import Client
+from aggregator.fetch.wire import Fault, Limits
+
+__all__ = ["Client", "Fault", "Limits"]

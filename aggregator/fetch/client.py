@@ -1,0 +1,204 @@
+"""One polite, bounded, guarded GET at a time. Whatever the network does comes back as an Outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx2
+
+from aggregator import __version__
+from aggregator.fetch import caching, guard
+from aggregator.fetch.decoding import Body, accepted
+from aggregator.fetch.dns import Dns, Resolver
+from aggregator.fetch.hosts import Hosts, Visitor
+from aggregator.fetch.robots import Robots
+from aggregator.fetch.trip import PERMANENT, Trip
+from aggregator.fetch.wire import Fault, Limits
+from aggregator.model import Failed, Fetched, Hints, NotModified, Outcome, Reason, Request, Validators
+from aggregator.settings import Network
+
+ACCEPT = {
+    "feed": "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
+    "application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1",
+    "page": "text/html, application/xhtml+xml, */*;q=0.1",
+    "text": "text/plain, */*;q=0.1",
+}
+_REDIRECTS = PERMANENT | {302, 303, 307}
+_REASONS = {
+    300: Reason.REDIRECT_BAD,
+    305: Reason.REDIRECT_BAD,
+    306: Reason.REDIRECT_BAD,
+    401: Reason.UNAUTHORIZED,
+    402: Reason.UNAUTHORIZED,
+    403: Reason.UNAUTHORIZED,
+    404: Reason.NOT_FOUND,
+    410: Reason.GONE,
+    429: Reason.TOO_MANY,
+    451: Reason.UNAUTHORIZED,
+    503: Reason.UNAVAILABLE,
+}
+_REASON_OF_CLASS = {4: Reason.CLIENT_ERROR, 5: Reason.SERVER_ERROR}
+
+
+class Client:
+    """The one way to read from the web: feeds, pages and robots.txt."""
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        per_host: int = 1,
+        host_gap_s: float = 2.0,
+        resolver: Resolver | None = None,
+        limits: Limits | None = None,
+        trust: ssl.SSLContext | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._hosts = Hosts(per_host, host_gap_s)
+        self._robots = Robots(self.get, clock)
+        self._dns = None if resolver else Dns()
+        self._transport = guard.transport(
+            allow_private=network.allow_private_feeds,
+            ports=network.ports,
+            resolver=resolver or self._dns,
+            limits=self._limits,
+            trust=trust,
+            proxy=network.proxy.reveal() if network.proxy else None,
+        )
+        self._agent = f"aggregator/{__version__}" + (f" (+{network.contact})" if network.contact else "")
+
+    async def get(self, request: Request) -> Outcome:
+        """What `request.url` answers. Raises nothing for what the network does.
+
+        Waits for the host's turn, follows up to five redirects, sends validators only to the address that gave
+        them, and credentials only to the origin that was configured. A page is read only if robots.txt allows it.
+        """
+        try:
+            trip = Trip(request=request, left_s=self._limits.total_s)
+        except Fault as fault:
+            return Failed(reason=fault.reason, detail=fault.detail)
+        try:
+            async with self._hosts.visitor() as visitor:
+                outcome = await self._travel(trip, visitor)
+        except Fault as fault:
+            outcome = Failed(reason=fault.reason, detail=fault.detail)
+        return trip.with_longest_wait(outcome)
+
+    async def robots(self, url: str) -> Failed | None:
+        """Why the page at `url` must not be read, None when it may be. `get` asks this itself for every page."""
+        return await self._robots.refusal(url)
+
+    async def aclose(self) -> None:
+        """Let go of the threads; there are no connections between requests."""
+        await self._transport.aclose()
+        if self._dns:
+            self._dns.close()
+
+    async def _travel(self, trip: Trip, visitor: Visitor) -> Outcome:
+        while True:
+            if trip.request.accept == "page":
+                visitor.leave()  # robots.txt needs a turn of its own
+                if refusal := await self._robots.refusal(str(trip.url)):
+                    return refusal
+            await visitor.at(trip.host)
+            if outcome := await self._in_time(trip):
+                return outcome
+
+    async def _in_time(self, trip: Trip) -> Outcome | None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout(trip.left_s):
+                return await self._exchange(trip)
+        except TimeoutError:
+            return Failed(reason=Reason.TIMEOUT, detail=f"no full answer within {self._limits.total_s:g} s")
+        finally:
+            trip.left_s -= loop.time() - begun
+
+    async def _exchange(self, trip: Trip) -> Outcome | None:
+        """One request and its answer; None when `trip` was sent on to another address."""
+        ask = httpx2.Request("GET", trip.url, headers=self._headers(trip), extensions={"timeout": self._timeouts()})
+        async with aclosing(await self._transport.handle_async_request(ask)) as response:
+            headers = response.headers.raw
+            if sum(len(name) + len(value) for name, value in headers) > self._limits.header_bytes:
+                raise Fault(Reason.HEADERS_TOO_LARGE, f"more than {self._limits.header_bytes} bytes of headers")
+            hints = caching.hints(headers, self._clock())
+            status = response.status_code
+            if status in {200, 203}:
+                return await self._document(trip, response, hints)
+            if status in _REDIRECTS:
+                trip.waits.append(hints)
+                trip.redirect(status, caching.value(headers, b"location"), self._limits.redirects)
+                return None
+            if status == 304:  # noqa: PLR2004 - Not Modified
+                return _unchanged(trip, headers, hints)
+            reason = _REASONS.get(status) or _REASON_OF_CLASS.get(status // 100, Reason.PROTOCOL)
+            return Failed(reason=reason, status=status, detail=f"HTTP {status}", hints=hints)
+
+    async def _document(self, trip: Trip, response: httpx2.Response, hints: Hints) -> Outcome:
+        headers = response.headers.raw
+        body = Body(caching.values(headers, b"content-encoding"), self._limits.decoded_bytes)
+        if (caching.whole(caching.value(headers, b"content-length")) or 0) > self._limits.wire_bytes:
+            raise Fault(Reason.TOO_LARGE, f"more than {self._limits.wire_bytes} bytes announced")
+        broken: Fault | None = None
+        try:
+            async with aclosing(response.aiter_raw()) as chunks:
+                async for chunk in chunks:
+                    body.feed(chunk)
+            body.end()
+        except Fault as fault:
+            if fault.reason is not Reason.TRUNCATED:
+                raise
+            broken = fault
+        content_type, charset = _content_type(caching.value(headers, b"content-type"))
+        document = Fetched(
+            url=trip.address,
+            body=body.plain(),
+            charset=charset,
+            content_type=content_type,
+            validators=caching.validators(headers, trip.address),
+            hints=hints,
+            moved_to=trip.moved_to,
+        )
+        if broken is None:
+            return document
+        partial = replace(document, validators=Validators())
+        return Failed(reason=broken.reason, status=200, detail=broken.detail, hints=hints, partial=partial)
+
+    def _headers(self, trip: Trip) -> list[tuple[bytes, bytes]]:
+        ours = {"User-Agent": self._agent, "Accept": ACCEPT[trip.request.accept]}
+        theirs = trip.secrets() if trip.at_home else {}
+        told = {name.lower() for name in theirs}
+        named = {name: value for name, value in ours.items() if name.lower() not in told} | theirs
+        named |= {"Accept-Encoding": accepted(), "Connection": "close"}
+        plain = [(name.encode(), value.encode()) for name, value in named.items()]
+        return plain + caching.conditions(trip.request.validators, trip.address)
+
+    def _timeouts(self) -> dict[str, float]:
+        return {"connect": self._limits.connect_s}  # all else is bounded by the total
+
+
+def _unchanged(trip: Trip, headers: caching.Headers, hints: Hints) -> Outcome:
+    known = trip.request.validators
+    if not caching.conditions(known, trip.address):
+        return Failed(
+            reason=Reason.UNEXPECTED_304, status=304, detail="304 to a request without validators", hints=hints
+        )
+    return NotModified(validators=caching.renewed(known, headers), hints=hints, moved_to=trip.moved_to)
+
+
+def _content_type(text: str | None) -> tuple[str | None, str | None]:
+    """Type without parameters, and charset, both lower case."""
+    if not text:
+        return None, None
+    kind, *parameters = text.split(";")
+    named = (parameter.partition("=") for parameter in parameters)
+    charsets = (value.strip().strip("\"'").lower() for name, _, value in named if name.strip().lower() == "charset")
+    return kind.strip().lower() or None, next(filter(None, charsets), None)

@@ -1,0 +1,298 @@
+"""One visit to a feed and one reading of an article: the map of the whole way from the wire to an alert.
+
+    fetch -> (worker: parse, fold, match) -> one transaction that stores items, alerts and the next due time
+
+Nothing between the fetch and the transaction touches clock, network or disk, and no transaction waits for the
+network. What a server does wrong is a reason in the visit; a visit that dies leaves its feed due again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import blake2b
+from typing import ParamSpec, Protocol, TypeVar, assert_never
+
+import structlog
+
+from aggregator import article, parse, schedule, stories, watch
+from aggregator.fetch import Client
+from aggregator.model import (
+    ArticleLease,
+    Document,
+    Due,
+    Failed,
+    FeedLease,
+    Fetched,
+    Finding,
+    Hints,
+    Item,
+    NotModified,
+    Observation,
+    Pace,
+    ParsedFeed,
+    Reading,
+    Reason,
+    Request,
+    Visit,
+    VisitReport,
+)
+from aggregator.settings import Concept, FeedSpec, FullText, Settings, Watchlist
+from aggregator.store import Store
+from aggregator.workers import Crashed, Workers
+
+THIN_TEXT = 1200  # characters; excerpts in Afghan outlets' feeds measured 276 to 480, articles are longer
+FULL_READ_EACH = 20  # documents: all is parsed again, in case the cutting into slices ever went wrong
+ARTICLE_RETRIES = (timedelta(minutes=2), timedelta(minutes=30), timedelta(hours=6), timedelta(hours=24))
+LASTING = frozenset({
+    Reason.NOT_HTML, Reason.NO_TEXT, Reason.GONE, Reason.BLOCKED_ADDRESS, Reason.BLOCKED_PORT,
+    Reason.BLOCKED_SCHEME, Reason.BAD_URL, Reason.PARSE_FAILED, Reason.PARSE_TIMEOUT,
+})  # fmt: skip  # asking again would bring the same
+
+log = structlog.get_logger()
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Write(Protocol):
+    """Runs a method of the store on the one writer thread."""
+
+    async def __call__(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `method` returns or raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a unit of work needs; put together once, in `app.py`."""
+
+    store: Store
+    write: Write
+    client: Client
+    workers: Workers
+    matcher: watch.Matcher
+    feeds: Mapping[str, FeedSpec]  # by name
+    settings: Settings
+    now: Callable[[], datetime]
+
+
+# ---------------------------------------------------------------- a visit to a feed
+
+
+async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
+    """Fetch a leased feed, read it, and store all that this changes in one transaction.
+
+    Raises:
+        LeaseLost: Another worker took the feed over meanwhile.
+        StoreError: The disk failed; the feed is due again when the lease runs out.
+    """
+    spec = tools.feeds[lease.name]
+    outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=lease.validators))
+    blank = _blank_visit(tools, lease, outcome.hints)
+    match outcome:
+        case Fetched():
+            done = await _read(tools, blank, spec, outcome)
+        case NotModified():
+            done = _unchanged(
+                tools, replace(blank, outcome="not_modified", validators=outcome.validators), outcome.hints
+            )
+        case Failed():
+            done = _failed(tools, blank, outcome)
+            if outcome.partial is not None:
+                # Cut off: what came whole is kept, but the visit failed, so no validator can hide the rest.
+                salvaged = await _read(tools, blank, spec, outcome.partial)
+                done = replace(done, document=salvaged.document)
+        case other:
+            assert_never(other)
+    report = await tools.write(tools.store.record_visit, done, partial(finding, tools.matcher))
+    log.info(
+        "visit", feed=report.feed, outcome=report.outcome, reason=report.reason, detail=done.detail or None,
+        new=report.new, revised=report.revised, unchanged=report.unchanged, rejected=report.rejected,
+    )  # fmt: skip
+    return report
+
+
+async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) -> Visit:
+    """The visit that brought a document; what is known of it byte for byte is not parsed again."""
+    lease = blank.lease
+    blank = replace(blank, validators=fetched.validators, moved_to=fetched.moved_to)
+    body_hash = _digest(fetched.body)
+    if body_hash == lease.body_hash:
+        return _unchanged(tools, blank, fetched.hints)
+    slices = parse.slices.hashes(fetched.body)
+    known: frozenset[bytes] = frozenset()
+    if slices and lease.partial_reads < FULL_READ_EACH:
+        known = await tools.write(tools.store.known_slices, lease.id, slices)
+    if slices and all(one in known for one in slices):
+        document = Document(findings=(), rejected=(), known=len(slices), facts=None, body_hash=body_hash)
+        return replace(_unchanged(tools, blank, fetched.hints), document=document)
+    policy = spec.full_text if spec.full_text != "auto" else tools.settings.full_text
+    work = Unread(
+        body=fetched.body, charset=fetched.charset, url=fetched.url, known=known, site=lease.site, policy=policy
+    )
+    answer = await tools.workers.run(read_document, work)
+    if isinstance(answer, Crashed):
+        return _failed(tools, blank, Failed(reason=answer.reason, detail=answer.detail, hints=fetched.hints))
+    parsed, findings = answer
+    if refused := _no_document(parsed, fetched, lease):
+        return _failed(tools, blank, refused)
+    return replace(
+        blank,
+        document=Document(
+            findings=findings, rejected=parsed.rejected, known=parsed.known, facts=replace(parsed, items=()),
+            body_hash=body_hash,
+        ),
+        due=_due(tools, lease, Observation(
+            entries=parsed.entries, hints=fetched.hints, ttl_s=parsed.ttl_s,
+            published=tuple(item.published for item in parsed.items if item.published),
+        )),
+    )  # fmt: skip
+
+
+def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Failed | None:
+    """Why what was read is no document of this feed, None when it is."""
+    if not parsed.format:
+        detail = f"{fetched.content_type or 'no content type'}, {', '.join(parsed.flags)}"
+        return Failed(reason=Reason.NOT_A_FEED, detail=detail, hints=fetched.hints)
+    if not parsed.entries and lease.entries:
+        detail = f"no entry, where there were {lease.entries}"
+        return Failed(reason=Reason.SUSPICIOUS_EMPTY, detail=detail, hints=fetched.hints)
+    return None
+
+
+def _blank_visit(tools: Tools, lease: FeedLease, hints: Hints) -> Visit:
+    """A visit that went well and changed nothing yet."""
+    now = tools.now()
+    bounds = [bound for bound in (hints.retry_after_s, hints.max_age_s) if bound]
+    return Visit(
+        lease=lease,
+        at=now,
+        outcome="fetched",
+        due=_due(tools, lease, Observation(hints=hints)),
+        host_free_at=now + tools.settings.polling.host_gap,
+        not_before=now + timedelta(seconds=max(bounds)) if bounds else None,
+    )
+
+
+def _unchanged(tools: Tools, blank: Visit, hints: Hints) -> Visit:
+    return replace(blank, due=_due(tools, blank.lease, Observation(entries=blank.lease.entries, hints=hints)))
+
+
+def _failed(tools: Tools, blank: Visit, failed: Failed) -> Visit:
+    """The visit that brought nothing. Validators and items stay as they are."""
+    # An empty feed is polled on at its own rhythm: it may be empty for a day, but is never taken for good health.
+    reason = None if failed.reason is Reason.SUSPICIOUS_EMPTY else failed.reason
+    due = _due(tools, blank.lease, Observation(reason=reason, hints=failed.hints))
+    return replace(
+        blank, outcome="failed", reason=failed.reason, detail=failed.detail, due=due, validators=None, moved_to=None
+    )
+
+
+def _due(tools: Tools, lease: FeedLease, seen: Observation) -> Callable[[int], Due]:
+    spec, now = tools.feeds[lease.name], tools.now()
+    pace = Pace(polling=tools.settings.polling, every=spec.every, weight=spec.weight)
+    return lambda new: schedule.next_due(lease.history, replace(seen, new=new), now, pace)
+
+
+# ---------------------------------------------------------------- what runs in a worker
+
+_prepared: dict[str, watch.Matcher] = {}  # of this worker process
+
+
+def prepare(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> None:
+    """Compile the watchlists once in each worker process."""
+    _prepared["matcher"] = watch.compile(watchlists, concepts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A feed document on its way to a worker."""
+
+    body: bytes
+    charset: str | None
+    url: str
+    known: frozenset[bytes]  # slice hashes of entries that need not be read
+    site: str
+    policy: FullText
+
+
+def read_document(work: Unread) -> tuple[ParsedFeed, tuple[Finding, ...]]:
+    """A feed document read and matched: its facts, and a finding for each of its items in document order."""
+    parsed = parse.feed(work.body, charset=work.charset, url=work.url, known=work.known)
+    keys = stories.identities(parsed.items)
+    findings = tuple(
+        replace(finding(_prepared["matcher"], item, key, work.site), wants_article=_wants_article(item, work.policy))
+        for item, key in zip(parsed.items, keys, strict=True)
+    )
+    return parsed, findings
+
+
+def finding(matcher: watch.Matcher, item: Item, key: str, site: str) -> Finding:
+    """All that the pure core can say of an item: its marks and its hits, folded once for both."""
+    folds = stories.folded_fields(item)
+    return Finding(
+        item=item,
+        key=key,
+        content_hash=stories.content_hash(item),
+        marks=stories.marks(item, site, folds),
+        hits=matcher.hits(item, folds),
+    )
+
+
+def _wants_article(item: Item, policy: FullText) -> bool:
+    if policy == "auto":
+        return len(item.summary) < THIN_TEXT and len(item.content) < THIN_TEXT
+    return policy == "always"
+
+
+# ---------------------------------------------------------------- a reading of an article
+
+
+async def read_article(tools: Tools, lease: ArticleLease) -> int:
+    """Read a leased item's page and match the item again; how many alerts that made.
+
+    Raises:
+        LeaseLost: Another worker took the reading over meanwhile.
+        StoreError: The disk failed; the page is due again when the lease runs out.
+    """
+    text, reason = (lease.text, None) if lease.text else await _page_text(tools, lease.link)
+    now = tools.now()
+    retry = text is None and reason not in LASTING and lease.attempts < len(ARTICLE_RETRIES)
+    reading = Reading(
+        lease=lease,
+        at=now,
+        text=text,
+        reason=reason,
+        retry_at=now + ARTICLE_RETRIES[lease.attempts] if retry else None,
+        host_free_at=now + tools.settings.polling.host_gap,
+    )
+    alerts = await tools.write(tools.store.record_article, reading, partial(finding, tools.matcher))
+    log.info("article", item=lease.item, feed=lease.feed, reason=reason, characters=len(text) if text else 0)
+    return alerts
+
+
+async def _page_text(tools: Tools, link: str) -> tuple[str | None, Reason | None]:
+    """The text of the page at `link`, or why there is none."""
+    outcome = await tools.client.get(Request(url=link, accept="page"))
+    match outcome:
+        case Fetched():
+            answer = await tools.workers.run(_extract, outcome.body, outcome.charset, outcome.url)
+            if isinstance(answer, Crashed):
+                return None, answer.reason
+            return answer.text, answer.reason
+        case NotModified():
+            return None, Reason.UNEXPECTED_304
+        case Failed():
+            return None, outcome.reason
+        case other:
+            assert_never(other)
+
+
+def _extract(body: bytes, charset: str | None, url: str) -> article.Extracted:
+    return article.extract(body, charset=charset, url=url)
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()

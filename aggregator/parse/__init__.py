@@ -1,0 +1,103 @@
+"""Feed bytes to items: RSS, RDF, Atom and JSON Feed, whole or damaged.
+
+    decode -> slices -> tree (repair) -> fields -> entry        XML: only unknown entries go further than `slices`
+    decode -> jsonfeed -> entry
+    fallback -> entry                                           what nobody else understands
+
+Callers give untrusted bytes, so they call this in a process that can be killed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from aggregator.model import Item, ParsedFeed, Rejected
+from aggregator.parse import decode, entry, fallback, fields, jsonfeed, slices, tree
+
+__all__ = ["feed"]
+
+_PERHAPS = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
+
+
+def feed(
+    body: bytes,
+    *,
+    charset: str | None = None,
+    url: str | None = None,
+    known: Container[bytes] = (),
+    now: datetime | None = None,
+) -> ParsedFeed:
+    """The feed that `body` holds: every entry is an item, a rejection, or counted as known, in the document's order.
+
+    `charset` is what the HTTP header says, `url` what relative links are resolved against. Entries whose slice hash
+    (`slices.hashes`) is in `known` are counted and not read. `now` bounds plausible dates.
+    Never raises for what the bytes say: what is no feed has the format "" and the flag "not-a-feed".
+    """
+    found, count = _unknown(body, charset, url, known) or (reading(body, charset, url), 0)
+    if found is None:
+        return ParsedFeed(format="", flags=("not-a-feed",))
+    return _parsed(found, count, now or datetime.now(UTC))
+
+
+def _unknown(
+    body: bytes, charset: str | None, url: str | None, known: Container[bytes]
+) -> tuple[entry.Reading, int] | None:
+    """The entries of `body` that are not known and how many are; None when it cannot be cut without loss."""
+    cut = slices.cut(body)
+    if cut is None:
+        return None
+    known_spans = [span for span, mark in zip(cut.spans, cut.hashes, strict=True) if mark in known]
+    fresh = [(span, mark) for span, mark in zip(cut.spans, cut.hashes, strict=True) if mark not in known]
+    decoded = decode.utf8(slices.without(body, known_spans) if known_spans else body, charset, body)
+    elements = tree.read(decoded.body)
+    if elements is None or len(elements.entries) != len(fresh):
+        return None
+    if not slices.whole(body, (span for span, _ in fresh), strict=elements.strict):
+        return None
+    found = fields.read(elements.root, elements.entries, url, [mark for _, mark in fresh])
+    return replace(found, flags=(*decoded.flags, *elements.flags)), len(known_spans)
+
+
+def reading(body: bytes, charset: str | None = None, url: str | None = None) -> entry.Reading | None:
+    """Every entry of `body` with its markup, by the first reader that understands it; None when it is no feed."""
+    decoded = decode.utf8(body, charset)
+    text = decoded.body.lstrip()
+    if text[:1] == b"{":
+        found = jsonfeed.read(text.decode("utf-8", "replace"), url)
+        return replace(found, flags=decoded.flags) if found else None
+    elements = tree.read(decoded.body)
+    if elements and (elements.entries or tree.LOSS not in elements.flags):
+        found = fields.read(elements.root, elements.entries, url)
+        return replace(found, flags=(*decoded.flags, *elements.flags))
+    if not _PERHAPS.search(text):
+        return None
+    found = fallback.read(text, "utf-8", url)
+    return replace(found, flags=(*decoded.flags, *found.flags, "fallback")) if found else None
+
+
+def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
+    items: list[Item] = []
+    rejected: list[Rejected] = []
+    for position, one in enumerate(found.entries):
+        if isinstance(one, str):
+            rejected.append(Rejected(reason=one, position=position))
+            continue
+        try:
+            items.append(entry.item(one, now))
+        except Exception as error:  # noqa: BLE001 -- one bad entry must never cost its neighbours
+            rejected.append(Rejected(reason=f"entry-unreadable: {type(error).__name__}", position=position))
+    header = found.header
+    return ParsedFeed(
+        format=header.format,
+        title=entry.words(header.title, entry.HTML),
+        link=header.link,
+        language=header.language,
+        items=tuple(items),
+        rejected=tuple(rejected),
+        known=known,
+        ttl_s=header.ttl_s,
+        flags=tuple(sorted(set(found.flags))),
+    )

@@ -1,0 +1,83 @@
+"""JSON Feed 1.0 and 1.1 (https://jsonfeed.org/version/1.1): an object with a list of items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from aggregator.model import Enclosure
+from aggregator.parse.entry import HTML, TEXT, Entry, Header, Reading, Text
+from aggregator.parse.links import absolute
+
+_VERSIONS = {"1": "json10", "1.0": "json10", "1.1": "json11"}
+
+
+def read(text: str, url: str | None) -> Reading | None:
+    """The feed that `text` holds, or None when it is no JSON Feed."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):  # also a number of more than 4,300 digits
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("items"), list):
+        return None
+    version = _text(document.get("version")).rpartition("/")[2]
+    header = Header(
+        format=_VERSIONS.get(version, "json"),
+        title=_text(document.get("title")),
+        link=absolute(_text(document.get("home_page_url")), url),
+        language=_text(document.get("language")) or None,
+    )
+    base = absolute(_text(document.get("feed_url")), url) or url
+    entries = tuple(
+        _entry(item, base) if isinstance(item, dict) else "entry-not-an-object" for item in document["items"]
+    )
+    return Reading(header=header, entries=entries)
+
+
+def _entry(item: dict[str, Any], base: str | None) -> Entry:
+    texts: tuple[Text, ...] = (
+        ("summary", TEXT, _text(item.get("summary"))),
+        ("content", HTML, _text(item.get("content_html"))),
+        ("content", TEXT, _text(item.get("content_text"))),
+    )
+    return Entry(
+        title=_text(item.get("title")),
+        title_form=TEXT,
+        texts=tuple(text for text in texts if text[2]),
+        guid=_text(item.get("id")) or None,
+        link=absolute(_text(item.get("url")) or _text(item.get("external_url")), base),
+        author=_authors(item),
+        tags=tuple(filter(None, map(_text, _list(item.get("tags"))))),
+        published=(_text(item.get("date_published")),),
+        updated=(_text(item.get("date_modified")),),
+        lang=_text(item.get("language")) or None,
+        enclosures=tuple(_enclosures(_list(item.get("attachments")), base)),
+    )
+
+
+def _authors(item: dict[str, Any]) -> str | None:
+    people = _list(item.get("authors")) or [item.get("author")]
+    names = (_text(one.get("name")) or _text(one.get("url")) for one in people if isinstance(one, dict))
+    return ", ".join(filter(None, names)) or None
+
+
+def _enclosures(attachments: list[Any], base: str | None) -> Iterable[Enclosure]:
+    for one in attachments:
+        if isinstance(one, dict) and (url := absolute(_text(one.get("url")), base)):
+            size = one.get("size_in_bytes")
+            length = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
+            yield Enclosure(url=url, type=_text(one.get("mime_type")) or None, length=length)
+
+
+def _text(value: Any) -> str:
+    """A string as it is, a number as digits, "" for anything else: ids are numbers in some feeds."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,121 @@
+"""A document cut at its item tags, each piece with a hash, so that what is known need not be parsed again.
+
+Why nothing is lost: a piece becomes known only with an item that was read from it, and then `whole` held: no further item
+tag in the piece, and no comment or CDATA that reaches over its end. So a document whose every piece is either known or
+whole is cut rightly, and only unknown pieces have to be looked at. The hash covers the piece and what gives it a meaning
+from outside: namespaces, base, language, DOCTYPE.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+_SPANS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
+_TAG = re.compile(rb"<[^<>]*>")
+_ESCAPE = b"\x1b"  # ISO 2022: what looks like a tag may be letters
+
+Span = tuple[int, int]
+
+
+class Slices(NamedTuple):
+    """Where the entries of a document stand, in its order, and a 16-byte hash of each."""
+
+    spans: tuple[Span, ...]
+    hashes: tuple[bytes, ...]
+
+
+def hashes(body: bytes) -> tuple[bytes, ...]:
+    """One hash for each entry of `body`, in order; () when it cannot be cut.
+
+    `feed(body, known=some of these)` leaves out just the entries that have them, and counts them as known.
+    """
+    found = cut(body)
+    return found.hashes if found else ()
+
+
+def cut(body: bytes) -> Slices | None:
+    """The entries of an RSS or Atom document, or None when there are none or it cannot be cut."""
+    if _ESCAPE in body or body.lstrip()[:1] in {b"{", b"["}:
+        return None
+    names = (b"entry", b"item") if b"<feed" in body[:2000] else (b"item", b"entry")
+    spans = _spans(body, names[0]) or _spans(body, names[1])
+    context = _context(body[: spans[0][0]]) if spans else None
+    if context is None:
+        return None
+    view = memoryview(body)
+    return Slices(tuple(spans), tuple(_hash(context, view[start:end]) for start, end in spans))
+
+
+def whole(body: bytes, spans: Iterable[Span], *, strict: bool) -> bool:
+    """Whether each piece is one entry and all of it, given that a reader found as many entries as pieces.
+
+    In a well-formed document a second item tag in a piece would show every other mistake: a piece that starts inside a
+    comment leaves an entry over, which then starts inside some piece. Elsewhere comments and CDATA are looked at too.
+    """
+    return all(
+        body.find(body[start : start + 5], start + 5, end) < 0
+        and (strict or all(_closed(body, start, end, opener, closer) for opener, closer in _SPANS))
+        for start, end in spans
+    )
+
+
+def without(body: bytes, spans: Iterable[Span]) -> bytes:
+    """`body` without the given pieces, which are in its order and do not overlap."""
+    kept = []
+    at = 0
+    for start, end in spans:
+        kept.append(body[at:start])
+        at = end
+    return b"".join((*kept, body[at:]))
+
+
+def _spans(body: bytes, name: bytes) -> list[Span]:
+    """From each start tag of that name to the next end tag; [] when there is an end tag too few or too many."""
+    opener, closer = b"<" + name, b"</" + name + b">"
+    spans = []
+    end = 0
+    start = _next(body, opener, 0)
+    while start >= 0:
+        if body.find(closer[:-1], end, start) >= 0:
+            return []
+        end = body.find(closer, start) + len(closer)
+        if end < len(closer):
+            return []
+        spans.append((start, end))
+        start = _next(body, opener, end)
+    return spans if body.find(closer[:-1], end) < 0 else []
+
+
+def _next(body: bytes, opener: bytes, at: int) -> int:
+    """Where the next tag of that name starts; <items> is another name."""
+    at = body.find(opener, at)
+    while at >= 0 and body[at + len(opener) : at + len(opener) + 1] not in b"> \t\r\n":
+        at = body.find(opener, at + 1)
+    return at
+
+
+def _closed(body: bytes, start: int, end: int, opener: bytes, closer: bytes) -> bool:
+    at = body.find(opener, start, end)
+    while at >= 0:
+        close = body.find(closer, at + len(opener), end)
+        if close < 0:
+            return False
+        at = body.find(opener, close, end)
+    return True
+
+
+def _context(header: bytes) -> blake2b | None:
+    """A hash begun with what the header says of all entries; None when entities are defined there."""
+    if b"<!ENTITY" in header:
+        return None
+    tags = (tag for tag in _TAG.findall(header) if b"xml" in tag or tag.startswith(b"<!DOCTYPE"))
+    return blake2b(b"".join(tags), digest_size=16)
+
+
+def _hash(context: blake2b, piece: memoryview) -> bytes:
+    mine = context.copy()
+    mine.update(piece)
+    return mine.digest()

@@ -1,0 +1,84 @@
+"""What every part of the store shares: the connection, the routes, and the way a transaction begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from aggregator.errors import LeaseLost
+from aggregator.model import Enclosure, Finding, Item, Route, StoryMarks
+from aggregator.store import dialect
+from aggregator.store.dialect import Connection, Row
+
+Find = Callable[[Item, str, str], Finding]  # (item, key, site) -> all the pure core can say of it
+
+
+class Base:
+    """A connection that one thread at a time uses. Every public method of the store is one transaction."""
+
+    def __init__(self, conn: Connection, routes: Mapping[str, Route]) -> None:
+        self._conn = conn
+        self._routes = routes
+
+    def _write(self) -> AbstractContextManager[None]:
+        return dialect.transaction(self._conn)
+
+    def _all(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        return self._conn.execute(sql, parameters).fetchall()
+
+    def _one(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
+        return self._conn.execute(sql, parameters).fetchone()  # type: ignore[no-any-return]  # a Row or None
+
+    def _hold(self, table: str, column: str, key: int, token: str) -> None:
+        """Raise LeaseLost unless the row is still leased under `token`."""
+        row = self._one(f"SELECT 1 FROM {table} WHERE {column} = ? AND lease_token = ?", (key, token))
+        if row is None:
+            raise LeaseLost
+
+    def _site_rests(self, site: str, free_at: datetime) -> None:
+        self._conn.execute(
+            "INSERT INTO sites (site, free_at) VALUES (?, ?)"
+            " ON CONFLICT (site) DO UPDATE SET free_at = max(free_at, excluded.free_at)",
+            (site, dialect.to_ms(free_at)),
+        )
+
+
+def item_of(row: Row, *, article: str | None = None) -> Item:
+    """The item that a row of `items` holds."""
+    return Item(
+        title=row["title"],
+        summary=row["summary"],
+        content=row["content"],
+        article=article,
+        tags=tuple(json.loads(row["tags"])),
+        guid=row["guid"],
+        link=row["link"],
+        author=row["author"],
+        lang=row["lang"],
+        published=dialect.from_ms_or_none(row["published"]),
+        updated=dialect.from_ms_or_none(row["updated"]),
+        enclosures=tuple(Enclosure(**enclosure) for enclosure in json.loads(row["enclosures"])),
+        flags=tuple(json.loads(row["flags"])),
+    )
+
+
+def marks_of(row: Row) -> StoryMarks:
+    """The story marks that a row of `items` joined with its feed's `site` holds."""
+    return StoryMarks(
+        site=row["site"],
+        url_key=row["url_key"],
+        title_hash=row["title_hash"],
+        full_hash=row["full_hash"],
+        text_hash=row["text_hash"],
+        article_hash=row["article_hash"],
+    )
+
+
+def as_json(value: Any) -> str:
+    """Compact JSON with letters as they are, for people who read the file with other tools."""
+    if value == ():
+        return "[]"  # most lists are empty, and three are written with each item
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,163 @@
+"""Feeds and article debts as a queue: due times, leases, and hosts that rest. No second truth in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from aggregator import schedule
+from aggregator.model import ArticleLease, FeedLease, Validators
+from aggregator.settings import FeedSpec
+from aggregator.store.base import Base, as_json
+from aggregator.store.dialect import Row, to_ms
+from aggregator.text import urls
+
+LEASE = timedelta(seconds=120)  # fetch 30 s and parse 30 s at most, and a slow disk
+SAME_PAGE = timedelta(days=1)  # a page that another feed's item led to is not asked for twice in this time
+_FEEDS = ("feeds", "id", "due_at, id")
+_ARTICLES = ("articles", "item", "item DESC")
+
+
+class Feeds(Base):
+    """Which feeds there are and who works on them."""
+
+    def sync_feeds(self, feeds: Iterable[FeedSpec], now: datetime) -> None:
+        """Make the listed feeds those of feeds.yaml. A feed that left keeps its history; one that returns finds it.
+
+        A feed is known by its address, else by its name, so both may be edited one at a time.
+        """
+        wanted = tuple(feeds)
+        listed = {(row["url"], row["name"]) for row in self._all("SELECT url, name FROM feeds WHERE listed = 1")}
+        if listed == {(feed.url, feed.name) for feed in wanted}:
+            return
+        with self._write():
+            self._conn.execute("UPDATE feeds SET listed = 0")
+            rows = self._all("SELECT id, url, name FROM feeds ORDER BY id")
+            by_url = {row["url"]: row["id"] for row in rows}
+            stay = {feed.url for feed in wanted}
+            by_name = {row["name"]: row["id"] for row in rows if row["url"] not in stay}
+            for feed in wanted:
+                self._list_feed(feed, by_url.get(feed.url) or by_name.pop(feed.name, None), now)
+
+    def _list_feed(self, feed: FeedSpec, known: int | None, now: datetime) -> None:
+        place = (feed.url, feed.name, urls.site(feed.url))
+        if known is None:
+            self._conn.execute(
+                "INSERT INTO feeds (url, name, site, listed, due_at, due_why) VALUES (?, ?, ?, 1, ?, 'new')",
+                (*place, to_ms(now)),
+            )
+            return
+        self._conn.execute("UPDATE feeds SET listed = 1, url = ?, name = ?, site = ? WHERE id = ?", (*place, known))
+
+    def claim_feeds(self, now: datetime, limit: int, token: str, *, per_host: int = 1) -> tuple[FeedLease, ...]:
+        """Lease up to `limit` due feeds, the longest due first, never more than `per_host` of one host at once."""
+        with self._write():
+            rows = self._lease_rows(_FEEDS, "listed = 1 AND due_at <= :now", now, token, limit=limit, per_host=per_host)
+        return tuple(_feed_lease(row) for row in sorted(rows, key=lambda row: (row["due_at"], row["id"])))
+
+    def claim_named(
+        self, now: datetime, names: Sequence[str], limit: int, token: str, *, per_host: int
+    ) -> tuple[FeedLease, ...]:
+        """Lease the named feeds whether our own schedule says so or not; the server's bounds hold all the same."""
+        wanted = "listed = 1 AND name IN (SELECT value FROM json_each(:names)) AND (not_before IS NULL OR not_before <= :now)"
+        with self._write():
+            rows = self._lease_rows(_FEEDS, wanted, now, token, limit=limit, per_host=per_host, names=as_json(names))
+        return tuple(_feed_lease(row) for row in rows)
+
+    def claim_articles(self, now: datetime, limit: int, token: str, *, per_host: int = 1) -> tuple[ArticleLease, ...]:
+        """Lease up to `limit` pages to be read, newest items first, never more than `per_host` of one host at once."""
+        with self._write():
+            rows = self._lease_rows(_ARTICLES, "due_at <= :now", now, token, limit=limit, per_host=per_host)
+            return tuple(self._article_lease(row, now) for row in rows)
+
+    def _lease_rows(
+        self, queue: tuple[str, str, str], wanted: str, now: datetime, token: str, **more: int | str
+    ) -> list[Row]:
+        """Lease rows of a queue (table, key, which go first); feeds and pages of one host share its bound and its rest."""
+        table, key, first = queue
+        return self._all(
+            f"""
+            WITH open AS (
+              SELECT {key} AS id, site, row_number() OVER (PARTITION BY site ORDER BY {first}) AS nth,
+                row_number() OVER (ORDER BY {first}) AS place
+              FROM {table} WHERE {wanted} AND (lease_until IS NULL OR lease_until <= :now)
+            ), busy AS (
+              SELECT site, count(*) AS held FROM (
+                SELECT site FROM feeds WHERE lease_until > :now
+                UNION ALL SELECT site FROM articles WHERE lease_until > :now
+              ) GROUP BY site
+            )
+            UPDATE {table} SET lease_token = :token, lease_until = :until
+            WHERE {key} IN (
+              SELECT open.id FROM open
+              LEFT JOIN busy ON busy.site = open.site LEFT JOIN sites ON sites.site = open.site
+              WHERE open.nth + coalesce(busy.held, 0) <= :per_host AND coalesce(sites.free_at, 0) <= :now
+              ORDER BY open.place LIMIT :limit
+            ) RETURNING *
+            """,
+            {"now": to_ms(now), "until": to_ms(now + LEASE), "token": token, **more},
+        )
+
+    def due_feeds(self, now: datetime) -> list[str]:
+        """Names of the feeds that are due, the longest due first."""
+        rows = self._all("SELECT name FROM feeds WHERE listed = 1 AND due_at <= ? ORDER BY due_at, id", (to_ms(now),))
+        return [row["name"] for row in rows]
+
+    def not_claimable(self, names: Sequence[str], now: datetime, began: datetime) -> list[tuple[str, str]]:
+        """Those of the named feeds that a round must leave alone, and why.
+
+        `not_before`: its server asked for a pause. `leased`: another process has it in hand. `visited`: it was
+        visited since the round `began`.
+        """
+        rows = self._all(
+            "SELECT name, CASE WHEN coalesce(not_before, 0) > :now THEN 'not_before'"
+            " WHEN coalesce(lease_until, 0) > :now THEN 'leased' ELSE 'visited' END AS why FROM feeds"
+            " WHERE name IN (SELECT value FROM json_each(:names)) AND listed = 1"
+            " AND (coalesce(not_before, 0) > :now OR coalesce(lease_until, 0) > :now OR visited_at >= :began)",
+            {"names": as_json(names), "now": to_ms(now), "began": to_ms(began)},
+        )
+        return [(row["name"], row["why"]) for row in rows]
+
+    def articles_open(self, now: datetime) -> bool:
+        """Whether a page is due that no process has in hand, though its host may rest just now."""
+        row = self._one(
+            "SELECT 1 FROM articles WHERE due_at <= :now AND coalesce(lease_until, 0) <= :now LIMIT 1",
+            {"now": to_ms(now)},
+        )
+        return row is not None
+
+    def _article_lease(self, row: Row, now: datetime) -> ArticleLease:
+        feed = self._one(
+            "SELECT feeds.name, feeds.site FROM items JOIN feeds ON feeds.id = items.feed WHERE items.id = ?",
+            (row["item"],),
+        )
+        if feed is None:
+            raise AssertionError("an article without an item")
+        same = self._one(
+            "SELECT text FROM articles WHERE link = ? AND read_at > ? AND item != ? AND state = 'read' LIMIT 1",
+            (row["link"], to_ms(now - SAME_PAGE), row["item"]),
+        )
+        return ArticleLease(
+            item=row["item"],
+            token=row["lease_token"],
+            link=row["link"],
+            feed=feed["name"],
+            site=feed["site"],
+            attempts=row["attempts"],
+            text=same["text"] if same else None,
+        )
+
+
+def _feed_lease(row: Row) -> FeedLease:
+    return FeedLease(
+        id=row["id"],
+        token=row["lease_token"],
+        url=row["url"],
+        name=row["name"],
+        site=row["site"],
+        validators=Validators(etag=row["etag"], last_modified=row["last_modified"], url=row["validators_url"]),
+        body_hash=row["body_hash"],
+        entries=row["entries"],
+        partial_reads=row["partial_reads"],
+        history=schedule.from_json(row["history"]),
+    )

@@ -1,0 +1,250 @@
+"""What people and scripts look at: items, alerts, feeds and the state of the whole. Reads only, but for `ack`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aggregator.model import Alert, Item
+from aggregator.store.base import Base, item_of
+from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms
+from aggregator.store.outbox import ALERTS, alert_of
+
+SILENT_AFTER = timedelta(days=14)  # read well, but nothing new for so long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredItem:
+    """An item with what the store knows of it."""
+
+    id: str
+    feed: str
+    item: Item
+    first_seen: datetime
+    changed_at: datetime
+    revision: int
+    story: str
+    story_rule: str
+    article_state: str | None  # pending, read, failed; None: not wanted
+    article_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """One delivery of an alert."""
+
+    channel: str
+    recipient: str
+    state: str  # due, sent, dead
+    attempts: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFeed:
+    """A feed with its state."""
+
+    id: int
+    name: str
+    url: str
+    title: str | None
+    listed: bool
+    outcome: str | None  # None: never visited
+    reason: str | None
+    detail: str | None
+    failures: int
+    visited_at: datetime | None
+    read_at: datetime | None
+    new_at: datetime | None
+    due_at: datetime
+    due_why: str
+    moved_to: str | None
+    items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """The last run of one of the daemon's ticks."""
+
+    name: str
+    every: timedelta
+    started_at: datetime
+    finished_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The whole at a glance."""
+
+    feeds_ok: int
+    feeds_failing: int
+    feeds_silent: int
+    feeds_new: int  # never visited
+    items: int
+    alerts: int
+    deliveries_due: int
+    deliveries_dead: int
+    articles_pending: int
+
+
+class Reading(Base):
+    """Read models."""
+
+    def items(
+        self, *, limit: int = 50, feed: str | None = None, since: datetime | None = None, ids: list[int] | None = None
+    ) -> list[StoredItem]:
+        """Items, newest first seen first; with `ids` these, in the given order."""
+        rows = self._all(
+            "SELECT items.*, feeds.name AS feed_name, articles.text AS article_text, articles.state AS article_state,"
+            " articles.reason AS article_reason FROM items JOIN feeds ON feeds.id = items.feed"
+            " LEFT JOIN articles ON articles.item = items.id"
+            " WHERE (:feed IS NULL OR feeds.name = :feed) AND (:since IS NULL OR items.first_seen >= :since)"
+            " AND (:ids IS NULL OR items.id IN (SELECT value FROM json_each(:ids)))"
+            " ORDER BY items.id DESC LIMIT :limit",
+            {
+                "feed": feed, "since": to_ms(since) if since else None,
+                "ids": json.dumps(ids) if ids is not None else None, "limit": limit,
+            },
+        )  # fmt: skip
+        found = [_stored_item(row) for row in rows]
+        if ids is None:
+            return found
+        places = {str(item): place for place, item in enumerate(ids)}
+        return sorted(found, key=lambda stored: places[stored.id])
+
+    def changed_since(self, change: int, limit: int) -> list[Row]:
+        """Rows of items, with `article_text`, that changed after `change`, in the order of their changes."""
+        return self._all(
+            "SELECT items.*, articles.text AS article_text FROM items LEFT JOIN articles ON articles.item = items.id"
+            " WHERE items.change > ? ORDER BY items.change LIMIT ?",
+            (change, limit),
+        )
+
+    def revisions(self, item: int) -> list[dict[str, Any]]:
+        """What the item said before, oldest first: revision, seen_at, title, summary, content, link."""
+        rows = self._all(
+            "SELECT revision, seen_at, title, summary, content, link FROM revisions WHERE item = ? ORDER BY revision",
+            (item,),
+        )
+        return [dict(row) | {"seen_at": from_ms(row["seen_at"])} for row in rows]
+
+    def alerts(
+        self, *, limit: int = 50, feed: str | None = None, since: datetime | None = None,
+        watchlist: str | None = None, alert: int | None = None, dead_only: bool = False,
+    ) -> list[tuple[Alert, list[Owed]]]:  # fmt: skip
+        """Alerts with their deliveries, newest first."""
+        rows = self._all(
+            ALERTS + " WHERE (:feed IS NULL OR feeds.name = :feed) AND (:since IS NULL OR alerts.created_at >= :since)"
+            " AND (:watchlist IS NULL OR alerts.watchlist = :watchlist) AND (:alert IS NULL OR alerts.id = :alert)"
+            " AND (NOT :dead OR alerts.id IN (SELECT alert FROM deliveries WHERE state = 'dead'))"
+            " ORDER BY alerts.id DESC LIMIT :limit",
+            {
+                "feed": feed, "since": to_ms(since) if since else None, "watchlist": watchlist, "alert": alert,
+                "dead": dead_only, "limit": limit,
+            },
+        )  # fmt: skip
+        return [(alert_of(row), self._owed(row["id"])) for row in rows]
+
+    def _owed(self, alert: int) -> list[Owed]:
+        rows = self._all(
+            "SELECT channel, recipient, state, attempts, last_error FROM deliveries WHERE alert = ? ORDER BY id",
+            (alert,),
+        )
+        return [Owed(**dict(row)) for row in rows]
+
+    def feeds(self, *, name: str | None = None, limit: int = -1) -> list[StoredFeed]:
+        """The feeds of feeds.yaml with their state, in its order of first listing."""
+        rows = self._all(
+            "SELECT feeds.*, (SELECT count(*) FROM items WHERE items.feed = feeds.id) AS items FROM feeds"
+            " WHERE listed = 1 AND (:name IS NULL OR name = :name) ORDER BY id LIMIT :limit",
+            {"name": name, "limit": limit},
+        )
+        return [_stored_feed(row) for row in rows]
+
+    def totals(self, now: datetime) -> Totals:
+        """Counts over everything."""
+        feeds = self._one(
+            """
+            SELECT
+              coalesce(sum(outcome = 'failed'), 0) AS failing,
+              coalesce(sum(outcome IS NULL), 0) AS fresh,
+              coalesce(sum(outcome != 'failed' AND coalesce(new_at, 0) < :silent), 0) AS silent,
+              coalesce(sum(outcome != 'failed' AND coalesce(new_at, 0) >= :silent), 0) AS ok
+            FROM feeds WHERE listed = 1
+            """,
+            {"silent": to_ms(now - SILENT_AFTER)},
+        )
+        counts = self._one(
+            """
+            SELECT (SELECT count(*) FROM items) AS items, (SELECT count(*) FROM alerts) AS alerts,
+              (SELECT count(*) FROM deliveries WHERE state = 'due') AS due,
+              (SELECT count(*) FROM deliveries WHERE state = 'dead') AS dead,
+              (SELECT count(*) FROM articles WHERE due_at IS NOT NULL) AS pending
+            """
+        )
+        if feeds is None or counts is None:
+            raise AssertionError("an aggregate without a row")
+        return Totals(
+            feeds_ok=feeds["ok"], feeds_failing=feeds["failing"], feeds_silent=feeds["silent"],
+            feeds_new=feeds["fresh"], items=counts["items"], alerts=counts["alerts"],
+            deliveries_due=counts["due"], deliveries_dead=counts["dead"], articles_pending=counts["pending"],
+        )  # fmt: skip
+
+    def ticks(self) -> list[Tick]:
+        """The last run of each tick, by name."""
+        return [
+            Tick(
+                name=row["name"],
+                every=timedelta(milliseconds=row["every_ms"]),
+                started_at=from_ms(row["started_at"]),
+                finished_at=from_ms_or_none(row["finished_at"]),
+                error=row["error"],
+            )
+            for row in self._all("SELECT * FROM ticks ORDER BY name")
+        ]
+
+    def note_tick(self, name: str, every: timedelta, began: datetime, ended: datetime, error: str | None) -> None:
+        """A tick has run, well or not."""
+        with self._write():
+            self._conn.execute(
+                "INSERT INTO ticks (name, every_ms, started_at, finished_at, error) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET every_ms = excluded.every_ms, started_at = excluded.started_at,"
+                " finished_at = excluded.finished_at, error = excluded.error",
+                (name, every // timedelta(milliseconds=1), to_ms(began), to_ms(ended), error),
+            )
+
+    def ack(self, alert: int, now: datetime) -> bool:
+        """Mark an alert as seen by a person; False when there is none of that id."""
+        with self._write():
+            cursor = self._conn.execute(
+                "UPDATE alerts SET acked_at = coalesce(acked_at, ?) WHERE id = ?", (to_ms(now), alert)
+            )
+            return bool(cursor.rowcount)
+
+
+def _stored_item(row: Row) -> StoredItem:
+    return StoredItem(
+        id=str(row["id"]),
+        feed=row["feed_name"],
+        item=item_of(row, article=row["article_text"]),
+        first_seen=from_ms(row["first_seen"]),
+        changed_at=from_ms(row["changed_at"]),
+        revision=row["revision"],
+        story=str(row["story"]),
+        story_rule=row["story_rule"],
+        article_state=row["article_state"],
+        article_reason=row["article_reason"],
+    )
+
+
+def _stored_feed(row: Row) -> StoredFeed:
+    return StoredFeed(
+        id=row["id"], name=row["name"], url=row["url"], title=row["title"], listed=bool(row["listed"]),
+        outcome=row["outcome"], reason=row["reason"], detail=row["detail"], failures=row["failures"],
+        visited_at=from_ms_or_none(row["visited_at"]), read_at=from_ms_or_none(row["read_at"]),
+        new_at=from_ms_or_none(row["new_at"]), due_at=from_ms(row["due_at"]), due_why=row["due_why"],
+        moved_to=row["moved_to"], items=row["items"],
+    )  # fmt: skip

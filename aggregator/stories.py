@@ -1,0 +1,124 @@
+"""Which entries are one item, and which items are one story, and by which rule.
+
+Only exact rules stand here: they may silence a term that was already told, so a wrong "same" loses an alert while a
+wrong "different" only repeats one. The traps they avoid were counted on real feeds: guids that are empty or shared by
+a whole document, guids reused for another story, one link that carries several stories, and boilerplate ("Subscribe
+to read ...") that stands word for word under every headline of one site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from aggregator.model import FieldName, Item, StoryMarks
+from aggregator.text import urls
+from aggregator.text.fold import Folded, fold
+
+LONG_WORDS = 25  # a shorter text may be boilerplate by chance
+FULL_WORDS = 6  # title and text together; "Live updates" proves nothing
+
+
+def identities(items: Sequence[Item]) -> tuple[str, ...]:
+    """The key of each item of one feed document: its guid if usable, else its URL key, else its text.
+
+    A guid or link is usable when no other entry of the document has it with another title and link or text.
+    """
+    guids = _owners(items, [item.guid and f"guid:{item.guid.strip()}" for item in items])
+    links = [_url_key(item) for item in items]
+    pages = _owners(items, [link and f"url:{link}" for link in links])
+    return tuple(
+        guid or page or f"text:{content_hash(item).hex()}" for item, guid, page in zip(items, guids, pages, strict=True)
+    )
+
+
+def _owners(items: Sequence[Item], keys: Sequence[str | None]) -> list[str | None]:
+    """The given keys, None where it is empty or belongs to entries that differ."""
+    bodies: dict[str, set[tuple[str, str | None]]] = {}
+    for item, key in zip(items, keys, strict=True):
+        if key and not key.endswith(":"):
+            bodies.setdefault(key, set()).add((item.title, item.link))
+    return [key if key and len(bodies.get(key, ())) == 1 else None for key in keys]
+
+
+def content_hash(item: Item) -> bytes:
+    """16 bytes that change when a reader would see a change; a moved date alone is none (a third of items do that)."""
+    parts = (item.title, item.summary, item.content, item.link or "", "\n".join(item.tags))
+    return _digest("\x1f".join(parts))
+
+
+def marks(item: Item, site: str, folds: Mapping[FieldName, Folded]) -> StoryMarks:
+    """What decides whether `item` and another carry one story; `folds` as `folded_fields(item)` gives them."""
+    title = _words(folds, "title")
+    text = max((_words(folds, "content"), _words(folds, "summary")), key=len)
+    article = _words(folds, "article")
+    full = f"{title}\n{text}"
+    return StoryMarks(
+        site=site,
+        url_key=_url_key(item),
+        title_hash=_digest(title),
+        full_hash=_digest(full) if full.count(" ") + 2 >= FULL_WORDS else None,
+        text_hash=_digest(text) if _is_long(text) else None,
+        article_hash=_digest(article) if _is_long(article) else None,
+    )
+
+
+def folded_fields(item: Item) -> dict[FieldName, Folded]:
+    """Each field of the item, folded once for matching and marking."""
+    return {name: fold(text) for name, text in item.texts()}
+
+
+def same_item(known: StoryMarks, seen: StoryMarks) -> bool:
+    """Whether an entry under a known guid is a revision; if title and link both changed, the guid was reused."""
+    return known.title_hash == seen.title_hash or known.url_key == seen.url_key
+
+
+def same_story(seen: StoryMarks, known: Iterable[tuple[int, StoryMarks]]) -> tuple[int, str] | None:
+    """The story that `seen` belongs to and the rule that says so, or None when it is a new one.
+
+    Rules, first match wins: "url" (one URL key, confirmed by title or text), "words" (title and text equal),
+    "text" (a long text equal under another headline, on another site). On one site equal words under two links
+    count only when they are long, since bulletins repeat a short text every day.
+    """
+    candidates = list(known)
+    for name, rule in (("url", _by_url), ("words", _by_words), ("text", _by_text)):
+        for story, other in candidates:
+            if rule(seen, other):
+                return story, name
+    return None
+
+
+def _by_url(a: StoryMarks, b: StoryMarks) -> bool:
+    return a.url_key is not None and a.url_key == b.url_key and (a.title_hash == b.title_hash or _shared_text(a, b))
+
+
+def _by_words(a: StoryMarks, b: StoryMarks) -> bool:
+    if a.full_hash is None or a.full_hash != b.full_hash:
+        return False
+    return a.site != b.site or a.text_hash is not None
+
+
+def _by_text(a: StoryMarks, b: StoryMarks) -> bool:
+    return _shared_text(a, b) and (a.site != b.site or a.title_hash == b.title_hash)
+
+
+def _shared_text(a: StoryMarks, b: StoryMarks) -> bool:
+    mine = {a.text_hash, a.article_hash} - {None}
+    return bool(mine & {b.text_hash, b.article_hash})
+
+
+def _url_key(item: Item) -> str | None:
+    return urls.url_key(item.link) if item.link else None
+
+
+def _words(folds: Mapping[FieldName, Folded], name: FieldName) -> str:
+    folded = folds.get(name)
+    return folded.text.strip() if folded else ""
+
+
+def _is_long(text: str) -> bool:
+    return text.count(" ") + 1 >= LONG_WORDS
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,108 @@
+"""How many documents a second one core folds and matches, by number of boolean rules.
+
+Documents: 3,050 characters of real news, a quarter of it in Arabic script (../shared/corpus beside the project).
+Rules: 40 % one term, 20 % OR of 2-8, 15 % term AND (OR of 3 common words), 10 % (OR) AND NOT, 10 % AND, 5 % in the title.
+One term in ten stands in some document, the others are names that stand in none. CPU time, best of 5.
+
+    python bench/match.py [RULES ...]
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from aggregator import watch
+from aggregator.model import Item
+from aggregator.settings import Watchlist
+from aggregator.text.fold import fold, folded
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+LENGTH = 3050
+SYLLABLES = ["ba", "ko", "ri", "ta", "ne", "lo", "shi", "mur", "gan", "dar", "pel", "zan", "kir", "vo"]
+
+draw = random.Random(1)
+
+
+def rows(name: str) -> Iterator[dict[str, str]]:
+    with gzip.open(CORPUS / name, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def documents(number: int) -> list[Item]:
+    latin = [f"{row['title']}. {row['description']}\n" for row in rows("items/news_items_2021-08.jsonl.gz")]
+    arabic = [
+        f"{row['title']} {row['body']}\n"
+        for name in ("fa_fars_news", "ps_news")
+        for row in rows(f"text/{name}.jsonl.gz")
+    ]
+    return [document(latin if n % 4 else arabic) for n in range(number)]
+
+
+def document(sources: list[str]) -> Item:
+    text = ""
+    while len(text) < LENGTH:
+        text += draw.choice(sources)
+    return Item(title=text[:80], content=text[80:LENGTH])
+
+
+def rules(number: int, items: list[Item]) -> Iterator[str]:
+    counts = Counter(
+        word for item in items for word in set(folded(f"{item.title} {item.content}").split()) if len(word) > 3
+    )
+    rare = [word for word, count in counts.items() if count <= 6]
+    common = [word for word, count in counts.items() if 40 <= count <= 300]
+
+    def word() -> str:
+        return draw.choice(rare) if draw.random() < 0.1 else "".join(draw.choices(SYLLABLES, k=4))
+
+    def term() -> str:
+        return f'"{word()} {word()}"' if draw.random() < 0.3 else word()
+
+    forms: list[tuple[float, Callable[[], str]]] = [
+        (40, term),
+        (20, lambda: " OR ".join(term() for _ in range(draw.randint(2, 8)))),
+        (15, lambda: f"{term()} AND ({' OR '.join(draw.sample(common, 3))})"),
+        (10, lambda: f"({term()} OR {term()}) AND NOT {draw.choice(common)}"),
+        (10, lambda: f"{term()} AND {draw.choice(common)}"),
+        (5, lambda: f"title:{term()}"),
+    ]
+    for form in draw.choices([form for _, form in forms], weights=[weight for weight, _ in forms], k=number):
+        yield form()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(5):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def main() -> None:
+    items = documents(2000)
+    folds = [{name: fold(text) for name, text in item.texts()} for item in items]
+    folding = seconds(lambda: [fold(text) for item in items for _, text in item.texts()])
+    print(f"fold alone: {folding / len(items) * 1e6:.1f} us/document")
+    for number in map(int, sys.argv[1:] or ["10", "1000", "10000"]):
+        watchlists = [Watchlist(name=f"w{n}", label="w", rule=rule) for n, rule in enumerate(rules(number, items))]
+        start = time.process_time()
+        matcher = watch.compile(watchlists, ())
+        built = time.process_time() - start
+        true = sum(len({hit.watchlist for hit in matcher.hits(item)}) for item in items) / len(items)
+        both = len(items) / seconds(lambda: [matcher.hits(item) for item in items])  # noqa: B023  # called at once
+        match = len(items) / seconds(lambda: [matcher.hits(*each) for each in zip(items, folds, strict=True)])  # noqa: B023  # called at once
+        print(
+            f"{number} rules: built in {built:.2f} s, {true:.2f} true a document; {both:,.0f} documents/s, {match:,.0f} when folded"
+        )
+
+
+if __name__ == "__main__":
+    main()

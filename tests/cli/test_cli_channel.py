@@ -1,0 +1,48 @@
+import pytest
+from conftest import write_config
+
+SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
+
+
+@pytest.fixture
+def channels(newsroom, here):
+    hook = f"  hook: {{type: webhook, url: '{newsroom.url('/hook')}', secret: {SECRET}}}\n"
+    write_config(here, newsroom, f"channels:\n{hook}  screen: {{type: console}}\n")
+    return newsroom
+
+
+def test_a_test_alert_reaches_every_channel_and_says_what_it_is(run, channels):
+    result = run("channel", "test")
+    assert result.exit_code == 0
+    ((name, body),) = channels.received
+    assert name.startswith("test-")
+    assert body["data"]["title"].startswith("Test alert")
+    assert "Nothing has happened" in result.stdout
+    assert "hook, hook: delivered (200)" in result.stdout
+
+
+def test_no_receiver_can_take_it_for_a_repeat(run, channels):
+    run("channel", "test", "hook")
+    run("channel", "test", "hook")
+    assert len({name for name, _ in channels.received}) == 2
+
+
+def test_a_failure_says_why_and_exits_5(records, run, channels):
+    channels.receives = lambda *_: 500
+    hook, screen = records("channel", "test", exit_code=5)
+    assert (hook["channel"], hook["delivered"], screen["delivered"]) == ("hook", False, True)
+    assert hook["error"]
+    assert "NOT delivered" in run("channel", "test", "hook").stdout
+
+
+def test_a_channel_that_does_not_exist_is_guessed(run, channels):
+    result = run("channel", "test", "hok")
+    assert result.exit_code == 2
+    assert 'did you mean "hook"?' in result.stderr
+    assert channels.received == []
+
+
+@pytest.mark.usefixtures("channels")
+def test_a_test_touches_no_database(run, here):
+    run("channel", "test")
+    assert not (here / "data").exists()

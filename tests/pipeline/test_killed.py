@@ -1,0 +1,144 @@
+"""The process killed at every SQL statement, and right after a receiver accepted: nothing lost, nothing doubled.
+
+SIGKILL, a real file, a real receiver whose ledger stands outside. After each kill a second run, ten minutes later,
+must bring the store and the ledger to where a run without a kill would have brought them.
+"""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support.world import page, rss
+
+from aggregator import config
+from aggregator.store import Store
+
+PROMISED = {
+    ("any", "alert.created", ("taliban",)): 1,
+    ("any", "alert.updated", ("general amnesty", "relocation")): 1,
+    ("guiding", "alert.created", ("amnesty", "relocation", "taliban")): 1,
+}
+
+
+@pytest.fixture(scope="module")
+def zygote():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "support.zygote"], cwd=Path(__file__).parents[1], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+    def order(path, at_statement=None, after_receipt=None, minutes=0, split=False):
+        line = {
+            "config": str(path), "at_statement": at_statement, "after_receipt": after_receipt, "minutes": minutes,
+            "split": split,
+        }  # fmt: skip
+        process.stdin.write(json.dumps(line) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    yield order
+    process.stdin.close()
+    assert process.wait(10) == 0
+    process.stdout.close()
+
+
+@pytest.fixture
+def newsroom(world, write_config):
+    """One story in two feeds, word for word; its article says the rest; and one item that is nobody's business."""
+    text = "The decree was read in the morning by a spokesman in Kabul before the press"
+    world.pages |= {
+        "/one": rss(("1", "Taliban issue a decree", world.url("/page"), text), ("2", "Rain", world.url("/rain"), "")),
+        "/two": rss(("a", "Taliban issue a decree", world.url("/page"), text)),
+        "/page": page("It promises a general amnesty and speaks of relocation for families."),
+        "/rain": page("It rained."),
+    }
+    return write_config({"one": "/one", "two": "/two"}, full_text="always")
+
+
+class Ledger:
+    """What a fresh start, a kill and a recovery left behind."""
+
+    def __init__(self, world, path):
+        self.world = world
+        self.database = config.load(path).settings.database
+
+    def clear(self):
+        self.world.received.clear()
+        for file in self.database.parent.glob("*"):
+            file.unlink()
+
+    def faults(self, repeats_allowed):
+        with Store.open(self.database) as store:
+            found = store.check()
+            items = Counter(stored.feed for stored in store.items(limit=1000))
+            owed = Counter(delivery.state for _, deliveries in store.alerts(limit=1000) for delivery in deliveries)
+        if items != {"one": 2, "two": 1}:
+            found.append(f"items {dict(items)}")
+        if owed != {"sent": 3}:
+            found.append(f"deliveries {dict(owed)}")
+        bodies = dict(self.world.received)
+        told = Counter(
+            (body["data"]["watchlist"], body["type"], tuple(sorted({term["term"] for term in body["data"]["terms"]})))
+            for body in bodies.values()
+        )
+        if told != PROMISED:
+            found.append(f"told {dict(told)}")
+        repeats = len(self.world.received) - len(bodies)
+        if repeats > repeats_allowed:
+            found.append(f"{repeats} repeats")
+        return found
+
+
+@pytest.fixture
+def ledger(world, newsroom):
+    return Ledger(world, newsroom)
+
+
+def test_without_a_kill_the_promised_alerts_arrive_once(zygote, ledger, newsroom):
+    assert zygote(newsroom)["exit"] == 0
+    assert ledger.faults(repeats_allowed=0) == []
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_any_statement_nothing_is_lost_and_only_the_delivery_in_hand_is_repeated(zygote, ledger, newsroom):
+    statements = zygote(newsroom)["statements"]
+    assert statements > 100, "the count of statements is broken"
+    wrong = {}
+    kills = 0
+    for n in range(1, statements + 1):
+        ledger.clear()
+        kills += zygote(newsroom, at_statement=n)["exit"] == -9
+        assert zygote(newsroom, minutes=10)["exit"] == 0
+        # Up to four messages are in a receiver's hands at once; each may be repeated, under its id, and nothing else.
+        faults = ledger.faults(repeats_allowed=4)
+        if faults:
+            wrong[n] = faults
+    assert wrong == {}
+    assert kills > statements * 0.9, "too few runs were killed to prove anything"
+
+
+@pytest.mark.parametrize("receipt", [1, 2, 3])
+def test_killed_after_the_receiver_accepted_the_same_id_comes_again(zygote, ledger, newsroom, receipt):
+    assert zygote(newsroom, after_receipt=receipt)["exit"] == -9
+    before = Counter(name for name, _ in ledger.world.received)
+    assert set(before.values()) == {1}
+    assert zygote(newsroom, minutes=10)["exit"] == 0
+    after = Counter(name for name, _ in ledger.world.received)
+    assert any(count == 2 for count in after.values()), "the delivery in hand must come again"
+    assert ledger.faults(repeats_allowed=4) == []
+
+
+@pytest.mark.timeout(600)
+def test_the_test_finds_a_transaction_that_was_split(zygote, ledger, newsroom):
+    """The same kills on a store whose statements commit one by one: some must lose or double something."""
+    statements = zygote(newsroom, split=True)["statements"]
+    for n in range(1, statements + 1):
+        ledger.clear()
+        zygote(newsroom, at_statement=n, split=True)
+        zygote(newsroom, minutes=10, split=True)
+        if ledger.faults(repeats_allowed=4):
+            return
+    pytest.fail("split transactions went unnoticed")

@@ -1,0 +1,1 @@
+"""Far sides, clocks and records that several test folders share."""

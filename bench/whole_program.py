@@ -4,7 +4,7 @@
 
 Each program reads the same feeds, each on a loopback address of its own, as feeds are on servers of their own: cold, all unchanged (304), and with one new item in each. Search is included
 where the program has one. CPU is user + system time of the process and all its descendants, as the kernel accounts it;
-start-up (the same command on no feeds) is measured and subtracted. Peers that are not installed are named and left out:
+start-up (the same command on one feed) is measured and subtracted. Peers that are not installed are named and left out:
 `pip install 'reader[search]' sgmllib3k` into a virtual environment given by --reader-python, `apt-get install newsboat`.
 """
 
@@ -42,7 +42,7 @@ class Ours:
         self.config.write_text(
             "settings:\n  full_text: never\n  network: {allow_private_feeds: true, ports: any}\n"
             "  polling: {floor: 1s, host_gap: 0s, per_host: 64}\n"
-            "feeds:" + ("" if urls else " []") + "\n"
+            "feeds:\n"
             + "".join(f"  - {{url: '{url}', name: f{n}}}\n" for n, url in enumerate(urls))
             + "concepts:\n  taliban: {en: [Taliban], fa: [طالبان]}\n  amnesty: {en: [general amnesty], fa: [عفو عمومی]}\n"
             "  relocation: {en: [relocation]}\nwatchlists:\n" + rules
@@ -70,7 +70,7 @@ class Newsboat:
 
     def __init__(self, folder, urls):
         self.folder = folder
-        (folder / "urls").write_text("\n".join(urls or ["http://127.0.0.1:9/"]) + "\n")
+        (folder / "urls").write_text("\n".join(urls) + "\n")
         (folder / "config").write_text("reload-threads 4\n")
 
     def command(self):
@@ -126,25 +126,28 @@ def _cpu_s_here(command):
     return used.ru_utime + used.ru_stime
 
 
+PHASES = ("cold", "one new", "unchanged")
+
+
+def phases(make, urls, room):
+    """CPU seconds of one program on these feeds: cold, unchanged, with one new item in each."""
+    with tempfile.TemporaryDirectory() as name:
+        program = make(Path(name), urls)
+        figures = {"cold": cpu_s(program.command()), "unchanged": cpu_s(program.command())}
+        room.stdin.write("more\n")
+        room.stdin.flush()
+        room.stdout.readline()
+        return figures | {"one new": cpu_s(program.command())}
+
+
 def measure(make, urls, room, rounds):
-    """Medians of milliseconds of CPU per feed: cold, one new item each, unchanged."""
-    found = {"cold": [], "one new": [], "unchanged": [], "start-up": []}
+    """Medians of milliseconds of CPU per feed for each phase; what one feed costs, start-up and all, is subtracted."""
+    found = {phase: [] for phase in (*PHASES, "start-up")}
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as name:
-            idle = make(Path(name), [])
-            cpu_s(idle.command())
-            start_s = cpu_s(idle.command())
-        with tempfile.TemporaryDirectory() as name:
-            program = make(Path(name), urls)
-            figures = {"cold": cpu_s(program.command())}
-            figures["unchanged"] = cpu_s(program.command())
-            room.stdin.write("more\n")
-            room.stdin.flush()
-            room.stdout.readline()
-            figures["one new"] = cpu_s(program.command())
-        for key, seconds in figures.items():
-            found[key].append((seconds - start_s) * 1000 / len(urls))
-        found["start-up"].append(start_s)
+        one, all_of_them = phases(make, urls[:1], room), phases(make, urls, room)
+        for phase in PHASES:
+            found[phase].append((all_of_them[phase] - one[phase]) * 1000 / (len(urls) - 1))
+        found["start-up"].append(one["cold"])
     return {key: statistics.median(values) for key, values in found.items()}
 
 
@@ -182,7 +185,7 @@ def main():
             if peer not in results:
                 print(f"{peer}: not installed, left out")
                 continue
-            ratios = {key: results["aggregator"][key] / results[peer][key] for key in ("cold", "one new", "unchanged")}
+            ratios = {key: results["aggregator"][key] / results[peer][key] for key in PHASES}
             print(f"ours / {peer:7}" + "".join(f"  {key} {ratio:.2f}" for key, ratio in ratios.items()))
     finally:
         room.stdin.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
@@ -182,6 +183,7 @@ class _Zstd:
         return self._zstd.ZstdDecompressor(options={window: _ZSTD_WINDOW_LOG})
 
 
+@cache
 def _zstd() -> Any:
     """The zstd module of Python 3.14 or its backport, which comes with an extra of httpx2; None without either."""
     for name in ("compression.zstd", "backports.zstd"):

@@ -17,6 +17,7 @@ import random
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -242,30 +243,25 @@ def over_corpus(folder: Path, candidates: dict[str, Candidate]) -> None:
 
 MEMORY = """
 import resource, sys
-sys.path[:0] = {path!r}
-from bench_parse import rss, ENGLISH
+sys.path.insert(0, {root!r})
 from aggregator import parse
-parse.feed(rss(2, 100, ENGLISH))
-body = rss({items}, 4000, ENGLISH)
+parse.feed(b"<rss><channel><item><title>warm &amp; up</title></item></channel></rss>")
+body = open({file!r}, "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 found = parse.feed(body)
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(len(body), (after - before) * 1024, len(found.items))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, len(found.items))
 """
 
 
 def memory() -> None:
-    print("\nmemory growth over the peak before, in a process of its own")
-    for items in (20, 1000, 10_000):
-        code = MEMORY.format(path=[str(Path(__file__).parent.parent)], items=items).replace(
-            "bench_parse", "parse_bench"
-        )
-        code = code.replace(
-            "from parse_bench import rss, ENGLISH", f"import runpy; globals().update(runpy.run_path({__file__!r}))"
-        )
-        size, grown, kept = map(
-            int, subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-        )
+    print("\nmemory growth while parsing, in a process of its own")
+    for items in (100, 1000, 10_000):
+        with tempfile.NamedTemporaryFile() as file:
+            size = file.write(rss(items, 4000, ENGLISH))
+            file.flush()
+            code = MEMORY.format(root=str(Path(__file__).parents[1]), file=file.name)
+            told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        grown, kept = map(int, told.split())
         print(f"  {size / 1e6:6.1f} MB in, {grown / 1e6:6.1f} MB more, {grown / size:.1f} x, {kept} items")
 
 

@@ -55,7 +55,7 @@ def _unknown(
     elements = tree.read(decoded.body)
     if elements is None or len(elements.entries) != len(fresh):
         return None
-    if not slices.whole(body, (span for span, _ in fresh), strict=elements.strict):
+    if not slices.whole(body, cut, (span for span, _ in fresh), strict=elements.strict):
         return None
     found = fields.read(elements.root, elements.entries, url, [mark for _, mark in fresh])
     return replace(found, flags=(*decoded.flags, *elements.flags)), len(known_spans)
@@ -67,7 +67,8 @@ def reading(body: bytes, charset: str | None = None, url: str | None = None) -> 
     text = decoded.body.lstrip()
     if text[:1] == b"{":
         found = jsonfeed.read(text.decode("utf-8", "replace"), url)
-        return replace(found, flags=decoded.flags) if found else None
+        if found:
+            return replace(found, flags=(*decoded.flags, *found.flags))
     elements = tree.read(decoded.body)
     if elements and (elements.entries or tree.LOSS not in elements.flags):
         found = fields.read(elements.root, elements.entries, url)

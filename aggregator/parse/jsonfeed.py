@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from aggregator.model import Enclosure
 from aggregator.parse.entry import HTML, TEXT, Entry, Header, Reading, Text
 from aggregator.parse.links import absolute
+from aggregator.parse.repair import NOT_WELL_FORMED
 
+_ITEMS = re.compile(r'"items"\s*:\s*\[\s*(?=\{)')
+_COMMA = re.compile(r"\s*,\s*")
 _VERSIONS = {"1": "json10", "1.0": "json10", "1.1": "json11"}
 
 
 def read(text: str, url: str | None) -> Reading | None:
     """The feed that `text` holds, or None when it is no JSON Feed."""
+    flags: tuple[str, ...] = ()
     try:
-        document = json.loads(text)
+        document = json.loads(text, strict=False)  # control characters in strings are common and harmless
     except (ValueError, RecursionError):  # also a number of more than 4,300 digits
-        return None
+        document, flags = _salvaged(text), (NOT_WELL_FORMED,)
     if not isinstance(document, dict) or not isinstance(document.get("items"), list):
         return None
     version = _text(document.get("version")).rpartition("/")[2]
@@ -29,10 +34,23 @@ def read(text: str, url: str | None) -> Reading | None:
         language=_text(document.get("language")) or None,
     )
     base = absolute(_text(document.get("feed_url")), url) or url
-    entries = tuple(
-        _entry(item, base) if isinstance(item, dict) else "entry-not-an-object" for item in document["items"]
-    )
-    return Reading(header=header, entries=entries)
+    entries = (_entry(item, base) if isinstance(item, dict) else "entry-not-an-object" for item in document["items"])
+    return Reading(header=header, entries=tuple(entries), flags=flags)
+
+
+def _salvaged(text: str) -> dict[str, Any] | None:
+    """The items of a document that is no JSON, up to the first that cannot be read; None when there are none."""
+    found = _ITEMS.search(text)
+    items: list[Any] = []
+    decoder = json.JSONDecoder(strict=False)
+    while found:
+        try:
+            item, end = decoder.raw_decode(text, found.end())
+        except (ValueError, RecursionError):
+            break
+        items.append(item)
+        found = _COMMA.match(text, end)
+    return {"items": items} if items else None
 
 
 def _entry(item: dict[str, Any], base: str | None) -> Entry:

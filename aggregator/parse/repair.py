@@ -8,52 +8,38 @@ that stands outside every text element of an entry gets one, so that it is read 
 from __future__ import annotations
 
 import re
-from html.entities import html5
 from typing import Final, NamedTuple
+
+from aggregator.parse.characters import CONTROLS, with_references
+from aggregator.parse.names import (
+    BOXES,
+    ENTRIES,
+    FEED_ONLY,
+    LEVEL,
+    NAMESPACES,
+    OWN_PREFIX,
+    PEOPLE,
+    PLAIN_PREFIX,
+    SHARED,
+    TEXTS,
+)
 
 NOT_WELL_FORMED: Final = "not-well-formed"
 TRUNCATED: Final = "truncated"  # the document ends before its root does
 
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_REFERENCE = re.compile(
-    r"&(?!(?:amp|lt|gt|quot|apos);)(?:#(\d{1,8}|[xX][\da-fA-F]{1,7});|([A-Za-z]\w{1,31});|(#\w*;))?", re.ASCII
-)
 _PREFIX = r"(?:[A-Za-z_][\w.-]*:)?"
 _NAME = rf"{_PREFIX}[A-Za-z_][\w.-]*"
 _PAIR = rf"""\s+{_NAME}\s*=\s*(?:"[^"<]*"|'[^'<]*')"""
 _TAG = re.compile(rf"<(/?)({_NAME})((?>(?:{_PAIR})*))\s*(/?)>", re.ASCII)
-_BROKEN = re.compile(rf"<(/?)({_PREFIX}(?:item|entry))(?=[\s/])[^<>]*((?:>|(?=<)))()", re.ASCII)  # its attributes are lost
+_BROKEN = re.compile(
+    rf"<(/?)({_PREFIX}(?:item|entry))(?=[\s/])[^<>]*((?:>|(?=<)))()", re.ASCII
+)  # its attributes are lost
 _ATTRIBUTE = re.compile(rf"""\s+({_NAME})\s*=\s*("[^"<]*"|'[^'<]*')""", re.ASCII)
 _ROOT = re.compile(rf"<{_PREFIX}(?:rss|RDF|feed|channel|item|entry)(?=[\s>])", re.ASCII)
-_ENTITY = re.compile(r"""<!ENTITY\s+([\w.-]{1,64})\s+["']([^"'&<%]{0,1000})["']\s*>""", re.ASCII)
 
-_ENTRIES = frozenset({"item", "entry"})
-_LEVEL = frozenset({"rss", "RDF", "feed", "channel"})  # where entries stand
-_BOXES = _LEVEL | _ENTRIES | {"items", "image", "textInput", "textinput"}
-_PEOPLE = frozenset({"author", "contributor", "source"})
-_FEED_ONLY = frozenset({  # names that HTML lacks: inside a text they mean that its end tag was lost
-    "author", "category", "channel", "comments", "content:encoded", "contributor", "copyright", "created", "description", "docs",
-    "enclosure", "entry", "fullitem", "generator", "guid", "issued", "item", "items", "lastBuildDate", "managingEditor", "modified",
-    "pubDate", "pubdate", "published", "rights", "subtitle", "tagline", "ttl", "updated", "webMaster",
-})  # fmt: skip
-_SHARED = frozenset({
-    "content", "email", "height", "id", "language", "link", "name", "source", "summary", "title", "uri", "url", "width",
-})  # fmt: skip
-_PLAIN_PREFIX = frozenset({"dc", "dcterms", "content", "sy", "slash", "wfw"})  # their elements hold text only
-_OWN_PREFIX = _PLAIN_PREFIX | {"media", "itunes", "atom", "atom10", "feedburner", "thr"}
 _ENTRY_TAG = re.compile(r"</?(?:item|entry)[\s>]")
 _FEED_TAG = re.compile(r"</?(?:pubDate|guid|published|updated|category|content:encoded|description|dc:\w+)[\s>]")
 _DEEP = 64
-_NAMESPACES = {
-    "content": "http://purl.org/rss/1.0/modules/content/",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "dcterms": "http://purl.org/dc/terms/",
-    "media": "http://search.yahoo.com/mrss/",
-    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
-    "sy": "http://purl.org/rss/1.0/modules/syndication/",
-    "atom": "http://www.w3.org/2005/Atom",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-}
 
 
 class Repaired(NamedTuple):
@@ -67,19 +53,7 @@ class Repaired(NamedTuple):
 def repaired(text: str, entities: dict[str, str]) -> Repaired | None:
     """`text` as a document that nests, or None when it holds no feed element at all."""
     root = _ROOT.search(text)
-    return _Work(_CONTROLS.sub("", text[root.start() :]), entities).done() if root else None
-
-
-def without_doctype(text: str) -> tuple[str, dict[str, str]]:
-    """The document without its DOCTYPE, and the plain text entities that stood there. Others are never expanded."""
-    start = text.find("<!DOCTYPE")
-    end = text.find(">", start)
-    if start < 0 or end < 0:
-        return text, {}
-    subset = text.find("[", start, end)
-    if subset >= 0 and (close := text.find("]>", subset)) >= 0:
-        end = close + 1
-    return text[:start] + text[end + 1 :], dict(_ENTITY.findall(text[start:end]))
+    return _Work(CONTROLS.sub("", text[root.start() :]), entities).done() if root else None
 
 
 class _Work:
@@ -111,7 +85,7 @@ class _Work:
             self.pop()
         declared = self.out[0]
         missing = (p for p in sorted(self.prefixes) if f" xmlns:{p}=" not in declared and p not in {"xml", "xmlns"})
-        added = "".join(f' xmlns:{p}="{_NAMESPACES.get(p, "urn:unknown:" + p)}"' for p in missing)
+        added = "".join(f' xmlns:{p}="{NAMESPACES.get(p, "urn:unknown:" + p)}"' for p in missing)
         self.out[0] = declared[:-1] + added + ">"
         return Repaired(self.out, self.entries, frozenset(self.flags))
 
@@ -197,7 +171,7 @@ class _Work:
     def begin(self, name: str, attributes: str) -> bool:
         """Whether a first tag is the root; if not, what should have stood round it is begun."""
         prefix, _, local = name.rpartition(":")
-        if local in _LEVEL - {"channel"}:
+        if local in LEVEL - {"channel"}:
             self.root_prefix = f"{prefix}:" if prefix and local != "RDF" else ""
             self.start(name, local, attributes, "")
             return True
@@ -207,21 +181,21 @@ class _Work:
 
     def makes_room(self, core: str, attributes: str) -> bool:
         """Whether a start tag is an element here; elements whose end tags are lost are ended for it."""
-        if core in _ENTRIES:
-            while self.names[-1] not in _LEVEL:
+        if core in ENTRIES:
+            while self.names[-1] not in LEVEL:
                 self.pop()
             self.spare = -1
             return True
         top = self.names[-1]
-        if top in _BOXES:
-            return core in _FEED_ONLY or core in _SHARED or core in _BOXES or core in _PEOPLE or ":" in core
-        if top in _PEOPLE and core in _SHARED and (top != "source" or "feed" in self.names):
+        if top in BOXES:
+            return core in FEED_ONLY or core in SHARED or core in BOXES or core in PEOPLE or ":" in core
+        if top in PEOPLE and core in SHARED and (top != "source" or "feed" in self.names):
             return True
         prefix, inner = core.rpartition(":")[0], top.rpartition(":")[0]
-        if inner and prefix and inner not in _PLAIN_PREFIX and top not in _TEXTS:
+        if inner and prefix and inner not in PLAIN_PREFIX and top not in TEXTS:
             return True  # a media:content in its media:group
-        if core in _FEED_ONLY or prefix in _OWN_PREFIX or self.shared(core, top, attributes):
-            while self.names[-1] not in _BOXES:
+        if core in FEED_ONLY or prefix in OWN_PREFIX or self.shared(core, top, attributes):
+            while self.names[-1] not in BOXES:
                 self.pop()
             return True
         return False
@@ -245,13 +219,13 @@ class _Work:
         if not self.open:
             return True
         top = self.names[-1]
-        if core in _ENTRIES and top not in _ENTRIES and self.spare >= 0:
+        if core in ENTRIES and top not in ENTRIES and self.spare >= 0:
             self.supply(core)
             return True
-        if top in _BOXES:
-            return core in _FEED_ONLY or core in _SHARED or ":" in core
-        if core in _FEED_ONLY or core.rpartition(":")[0] in _OWN_PREFIX:  # one of both names is damaged
-            if top not in _TEXTS:
+        if top in BOXES:
+            return core in FEED_ONLY or core in SHARED or ":" in core
+        if core in FEED_ONLY or core.rpartition(":")[0] in OWN_PREFIX:  # one of both names is damaged
+            if top not in TEXTS:
                 self.rename(core)
             self.pop()
             return True
@@ -267,12 +241,12 @@ class _Work:
         self.prefixes.update(
             used.partition(":")[0] for used in (name, *given) if ":" in used and not used.startswith("xmlns:")
         )
-        written = "".join(f" {key}={self.characters(value)}" for key, value in given.items())
+        written = "".join(f" {key}={with_references(value, self.entities)}" for key, value in given.items())
         if (
-            core == "title" and not self.entries and self.names[-1] in _LEVEL
+            core == "title" and not self.entries and self.names[-1] in LEVEL
         ):  # of the feed, or of a first entry without its start tag
             self.save_place()
-        if core in _ENTRIES:
+        if core in ENTRIES:
             self.entries.append((len(self.out), len(self.out) + 1))
         self.out.append(f"<{name}{written}{empty}>")
         if not empty:
@@ -282,13 +256,13 @@ class _Work:
     def pop(self) -> None:
         name, place = self.open.pop()
         self.out.append(f"</{name}>")
-        if self.names.pop() in _ENTRIES:
+        if self.names.pop() in ENTRIES:
             self.entries[-1] = (place, len(self.out))
             self.save_place()
 
     def supply(self, name: str) -> None:
         """An entry whose end tag stands here and whose start tag was damaged gets one."""
-        while self.names[-1] not in _LEVEL:
+        while self.names[-1] not in LEVEL:
             self.pop()
         self.out[self.spare] = f"<{name}>"
         self.out.append(f"</{name}>")
@@ -308,7 +282,7 @@ class _Work:
     def write(self, text: str) -> None:
         """Character data, in a text element of its own when an entry has none open; without what is left of a CDATA."""
         if self.placed(text):
-            self.out.append(self.characters(text.replace("<", "&lt;").replace("]]>", "")))
+            self.out.append(with_references(text.replace("<", "&lt;").replace("]]>", ""), self.entities))
 
     def section(self, text: str) -> None:
         if self.placed(text):
@@ -318,50 +292,9 @@ class _Work:
         """Whether text belongs here; inside an entry it always does."""
         if not self.open:
             return False
-        if self.names[-1] not in _BOXES:
+        if self.names[-1] not in BOXES:
             return True
-        if self.names[-1] in _ENTRIES and text.strip():
+        if self.names[-1] in ENTRIES and text.strip():
             self.start("description", "description", "", "")
             return True
         return False
-
-    def characters(self, text: str) -> str:
-        return _REFERENCE.sub(self.reference, text) if "&" in text else text
-
-    def reference(self, found: re.Match[str]) -> str:
-        """What XML knows in place of a reference that it does not."""
-        number, name, nonsense = found.groups()
-        if number:
-            code = int(number[1:], 16) if number[0] in "xX" else int(number)
-            return f"&#{code};" if _is_character(code) else ""
-        if nonsense:
-            return ""
-        if name in self.entities:
-            return self.entities[name]
-        if name and f"{name};" in html5:
-            return html5[f"{name};"].replace("&", "&amp;").replace("<", "&lt;")
-        return f"&amp;{found[0][1:]}"
-
-
-_TEXTS = frozenset({
-    "title", "description", "summary", "content", "content:encoded", "fullitem", "subtitle", "tagline",
-    "itunes:summary", "itunes:subtitle", "media:title", "media:description", "dc:title", "dc:description",
-})  # fmt: skip
-
-
-def _is_character(code: int) -> bool:
-    """XML 1.0, production 2."""
-    return code in {9, 10, 13} or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000  # noqa: PLR2004
-
-
-_C1 = re.compile(r"&#(?:(1[2-5]\d)|[xX]0{0,6}([89][0-9a-fA-F]));|[\x80-\x9f]")
-
-
-def modern(text: str) -> str:
-    """`text` with C1 controls as the windows-1252 letters that were meant, as HTML reads them (13.2.5.80)."""
-
-    def letter(found: re.Match[str]) -> str:
-        code = int(found[1]) if found[1] else int(found[2], 16) if found[2] else ord(found[0])
-        return bytes((code,)).decode("cp1252", "ignore") if 0x80 <= code <= 0x9F else found[0]  # noqa: PLR2004 -- C1
-
-    return _C1.sub(letter, text)

@@ -49,17 +49,20 @@ def cut(body: bytes) -> Slices | None:
     return Slices(tuple(spans), tuple(_hash(context, view[start:end]) for start, end in spans))
 
 
-def whole(body: bytes, spans: Iterable[Span], *, strict: bool) -> bool:
-    """Whether each piece is one entry and all of it, given that a reader found as many entries as pieces.
+def whole(body: bytes, cut: Slices, fresh: Iterable[Span], *, strict: bool) -> bool:
+    """Whether each of the `fresh` pieces is one entry and all of it, given that a reader found as many entries as pieces.
 
     In a well-formed document a second item tag in a piece would show every other mistake: a piece that starts inside a
     comment leaves an entry over, which then starts inside some piece. Elsewhere comments and CDATA are looked at too.
     """
-    return all(
-        body.find(body[start : start + 5], start + 5, end) < 0
-        and (strict or all(_closed(body, start, end, opener, closer) for opener, closer in _SPANS))
-        for start, end in spans
-    )
+    fresh = tuple(fresh)
+    if any(body.find(body[start : start + 5], start + 5, end) >= 0 for start, end in fresh):
+        return False
+    if strict:
+        return True
+    starts, ends = zip(*cut.spans, strict=True)
+    gaps = zip((0, *ends), (*starts, len(body)), strict=True)
+    return all(_closed(body, *piece, *marks) for piece in (*fresh, *gaps) for marks in _SPANS)
 
 
 def without(body: bytes, spans: Iterable[Span]) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
-from aggregator.parse import repair
+from aggregator.parse import characters, repair
 
 RECOVERED: Final = "entries-recovered"  # an entry could be read only by guessing
 LOSS: Final = "parse-loss"  # fewer entries than item tags
@@ -49,10 +49,10 @@ def read(body: bytes) -> Tree | None:
     body = body.lstrip()
     entities: dict[str, str] = {}
     if b"<!DOCTYPE" in body[:4096]:
-        text, entities = repair.without_doctype(body.decode("utf-8", "replace"))
+        text, entities = characters.without_doctype(body.decode("utf-8", "replace"))
         body = text.encode().lstrip()
     if (b"&#" in body or b"\xc2" in body) and _C1.search(body):
-        body = repair.modern(body.decode("utf-8", "replace")).encode()
+        body = characters.modern(body.decode("utf-8", "replace")).encode()
     root = None if entities else _strict(body)
     if root is not None and body.count(b"<![CDATA[") == body.count(b"]]>"):
         return _tree(root, flags)

@@ -57,10 +57,10 @@ class Matcher:
         if not found:
             return ()
         places = _Places(self._plan, texts, folded, found)
-        anchors = [leaf for leaf in found if leaf in self._plan.wakes and places[leaf]]
+        standing = [leaf for leaf in found if leaf in self._plan.wakes and places[leaf]]
         told = {
             (self.watchlists[woken].name, *hit)
-            for woken in {watchlist for anchor in anchors for watchlist in self._plan.wakes[anchor]}
+            for woken in {watchlist for anchor in standing for watchlist in self._plan.wakes[anchor]}
             for leaf in self._judges[woken](places) or ()
             for hit in places.told(leaf)
         }

@@ -162,6 +162,25 @@ def test_a_single_damage_costs_only_what_it_hit(name, kind):
     assert kept >= 0.999 * of, f"seed {SEED}: {kept} of {of} words kept"
 
 
+@pytest.mark.parametrize("name", FEEDS)
+def test_a_damage_to_the_header_costs_no_item(name):
+    language, make, wrap = FEEDS[name]
+    raw = make(Words(language), wrap).encode()
+    first = raw.index(b"<item" if make is rss else b"<entry")
+    for at in range(0, first - 1, 13):
+        for hurt in (
+            raw[:at] + b"<" + raw[at:],
+            raw[:at] + b"&" + raw[at:],
+            raw[:at] + b'"' + raw[at:],
+            raw[:at] + raw[at + 7 :],
+        ):
+            found = parse.feed(hurt)
+            assert {item.guid for item in found.items} >= {f"id-{n}-di" for n in range(1, ITEMS)}, (
+                at,
+                hurt[at - 20 : at + 40],
+            )
+
+
 def words_of(raw: bytes) -> set[str]:
     text = raw.decode("utf-8", "ignore")
     return tokens(text, 0, len(text))

@@ -247,6 +247,15 @@ def test_a_json_feed_is_read():
     assert found.entries == 3
 
 
+def test_a_json_feed_cut_short_keeps_its_whole_items():
+    body = (
+        b'{"version": "https://jsonfeed.org/version/1", "items": [{"id": "1", "title": "a\x01"}, {"id": "2"}, {"id": "3'
+    )
+    found = parse.feed(body)
+    assert [item.guid for item in found.items] == ["1", "2"]
+    assert found.flags == ("not-well-formed",)
+
+
 @pytest.mark.parametrize(
     "body",
     [b"{}", b'{"items": 1}', b"[]", b"{", b"[" * 100_000, b'{"items": [' + b"9" * 5000 + b"]", b'{"a": ' * 100_000],
@@ -379,9 +388,20 @@ def test_item_tags_that_are_none_fool_nobody(trap):
     body = rss(TRAPS[trap] + "<item><title>b</title></item>")
     found = parse.feed(body)
     assert [item.title for item in found.items] == ["a", "b"]
-    again = parse.feed(body, known={item.slice_hash for item in found.items if item.slice_hash})
-    assert again.entries == 2
-    assert {item.title for item in found.items if item.slice_hash is None} <= {item.title for item in again.items}
+    known = {item.slice_hash for item in found.items if item.slice_hash}
+    assert parse.feed(body, known=known).entries == 2
+    for old, new in ((b"<title>a", b"<title>edited a"), (b"tail", b"tail edited")):
+        again = parse.feed(body.replace(old, new), known=known)
+        assert again.entries == 2
+        assert old not in body or any("edited" in item.title + item.summary for item in again.items)
+
+
+def test_an_entry_that_stood_in_a_comment_is_new_once_it_is_published():
+    later = "<item><title>later</title></item>"
+    before = parse.feed(rss(f"<!-- {later} --><r:item xmlns:r='http://purl.org/rss/1.0/'><title>a</title></r:item>"))
+    assert [item.title for item in before.items] == ["a"]
+    known = {item.slice_hash for item in before.items}
+    assert [item.title for item in parse.feed(rss(later), known=known).items] == ["later"]
 
 
 @given(st.lists(st.integers(0, 9), max_size=8), st.sets(st.integers(0, 9)))

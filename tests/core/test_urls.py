@@ -85,6 +85,7 @@ CLEAN = [
     ("http://example.com:443/", "http://example.com:443/"),
     ("https://example.com/a b/طا?q=د&x=%zz", "https://example.com/a%20b/%D8%B7%D8%A7?q=%D8%AF&x=%25zz"),
     ("https://example.com/a/../b/./", "https://example.com/b/"),
+    ("https://example.com/a/b/..", "https://example.com/a/"),
     ("https://user:p%40ss@example.com/", "https://user:p%40ss@example.com/"),
     ("https://دری.example/", "https://xn--ugbe97b.example/"),
     ("http://ex%61mple.com/", "http://example.com/"),

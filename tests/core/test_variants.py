@@ -80,6 +80,9 @@ NOT_FOUND = [
     ("P-2", None, "P-25"),
     ("Taliban", "fa", "Talibans"),
     ("Taliban", "zh", "Talibans"),
+    ("Taliban", "fa", "Talibanها"),
+    ("war", "en", "wares"),
+    ("یو", "ps", "یوان"),
 ]
 
 

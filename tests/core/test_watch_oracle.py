@@ -135,7 +135,7 @@ CONCEPTS = [
 WORDS = [
     *("Taliban", "TALIBAN'S", "Ta\u00adliban", "general", "amnesty", "Amnesty International", "decree", "the", "islamic emirate", "kabul", "Kabul,", "visa"),
     *("طالبان", "طالبانو", "طــالبان", "طالبان\u200cها", "عفو", "عفو عمومی", "عفو عمومي", "عفوه", "عمومي", "بین‌الملل", "بين الملل", "امارت", "اسلامی", "اسلامي", "د", "كابل", "کابل"),
-    *("塔利班", "反", "兵"),
+    *("country", "countries", "amnesties", "پناهنده", "پناهندگان", "塔利班", "反", "兵"),
 ]  # fmt: skip
 GLUE = [" ", " ", " ", " ", " ", ", ", ". ", "\n", "-", "\u200c", "", "  "]
 SCOPES = [None, None, None, *language.SCOPES]

@@ -149,13 +149,12 @@ def test_a_single_damage_costs_only_what_it_hit(name, kind):
         touched = words_of(raw[max(0, start - 60) : end + 60])
         found = set(re.findall(r"\w+", read(parsed)))
         missing = wanted - found
+        if b'"' in raw[start:end]:
+            continue  # HTML whose attribute never ends is for text.html to read
         kept += len(wanted) - len(missing)
         of += len(wanted)
         flagged = parsed.flags or any(item.flags for item in parsed.items)
-        quotation = b'"' in raw[start:end]  # HTML whose attribute never ends is text.html's to read
-        assert flagged or quotation or not (missing - touched), (
-            f"{where}: lost in silence: {sorted(missing - touched)[:9]}"
-        )
+        assert flagged or not (missing - touched), f"{where}: lost in silence: {sorted(missing - touched)[:9]}"
         assert flagged or len(parsed.items) == ITEMS, f"{where}: an item lost in silence"
         if len(missing) > 4:
             print(f"{name}, {kind}: {len(missing)} of {len(wanted)} words missing, {where}, flags {parsed.flags}")

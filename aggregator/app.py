@@ -120,9 +120,9 @@ async def opened(
         workers = Workers(PROCESSES, initializer=ingest.prepare, initargs=(config.watchlists, config.concepts))
         stack.callback(workers.close)
         if senders is None:
-            senders = {channel.name: _sender(channel, config, store.instance()) for channel in config.channels}
-        for sender in senders.values():
-            stack.push_async_callback(sender.aclose)
+            senders = {channel.name: sender(channel, config, store.instance()) for channel in config.channels}
+        for far_side in senders.values():
+            stack.push_async_callback(far_side.aclose)
         tools = Tools(
             store=store,
             write=write,
@@ -145,7 +145,8 @@ def _writer(thread: ThreadPoolExecutor) -> Write:
     return write
 
 
-def _sender(channel: Channel, config: Config, instance: str) -> Sender:
+def sender(channel: Channel, config: Config, instance: str) -> Sender:
+    """The far side of a channel."""
     match channel:
         case EmailChannel():
             return EmailSender(config.settings.smtp, instance)

@@ -25,8 +25,7 @@ TICK = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(seconds=10)
 CHECKPOINT = timedelta(hours=1)
 NOTE_TICKS = timedelta(seconds=10)  # how often a tick that goes well is noted; each note is a commit
-LATE_AFTER = timedelta(seconds=60)  # a tick not finished for so long means that the daemon hangs
-STOP_S = 8.0  # units in hand may finish within this; SIGTERM promises 10 s
+TICKS_REST_S, STOP_S = 1.0, 7.0  # ticks, then units in hand, may finish within this; SIGTERM promises 10 s
 
 log = structlog.get_logger()
 
@@ -38,6 +37,7 @@ class Ticks:
         self._app = app
         self._noted: dict[str, datetime] = {}
         self._checkpointed = app.now()
+        self._running: set[asyncio.Future[None]] = set()
 
     def schedule(self, scheduler: AsyncIOScheduler) -> None:
         """Add the ticks to a scheduler."""
@@ -55,6 +55,17 @@ class Ticks:
             )  # fmt: skip
 
     async def _run(self, name: str, tick: Callable[[], Awaitable[int]], every: timedelta) -> None:
+        running = asyncio.ensure_future(self._run_noted(name, tick, every))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        await running
+
+    async def rest(self, timeout_s: float) -> None:
+        """Wait until no tick is running, or for so long."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=timeout_s)
+
+    async def _run_noted(self, name: str, tick: Callable[[], Awaitable[int]], every: timedelta) -> None:
         app, began = self._app, self._app.now()
         error = None
         try:
@@ -77,8 +88,14 @@ class Ticks:
         return indexed
 
 
-async def run(config: Config, stop: asyncio.Event, *, now: Callable[[], datetime] = utc_now) -> None:
-    """Work until `stop` is set, then finish what is in hand.
+async def run(
+    config: Config,
+    stop: asyncio.Event,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    ready: Callable[[App], None] = lambda _app: None,
+) -> None:
+    """Work until `stop` is set, then finish what is in hand. `ready` is called when the database is ours.
 
     Raises:
         StoreLocked: Another daemon holds the database.
@@ -86,19 +103,22 @@ async def run(config: Config, stop: asyncio.Event, *, now: Callable[[], datetime
     """
     with store.daemon_lock(config.settings.database):
         async with opened(config, now=now) as app:
+            ready(app)
+            ticks = Ticks(app)
             scheduler = AsyncIOScheduler(timezone="UTC")
-            Ticks(app).schedule(scheduler)
+            ticks.schedule(scheduler)
             scheduler.start()
-            log.info(
-                "started", feeds=len(config.feeds), watchlists=len(config.watchlists), channels=len(config.channels)
-            )
+            log.info("started", feeds=len(config.feeds), channels=len(config.channels))
             await stop.wait()
+            scheduler.pause()
+            await ticks.rest(TICKS_REST_S)  # a scheduler that shuts down cancels the ticks in hand
             scheduler.shutdown(wait=False)
             ended = await app.work.settle(STOP_S)
+            await app.write(app.store.forget_ticks)
             log.info("stopped", units_ended=ended)
 
 
-def run_until_signal(config: Config) -> None:
+def run_until_signal(config: Config, ready: Callable[[App], None]) -> None:
     """Work until SIGINT or SIGTERM.
 
     Raises:
@@ -111,15 +131,6 @@ def run_until_signal(config: Config) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await run(config, stop)
+        await run(config, stop, ready=ready)
 
     asyncio.run(main())
-
-
-def late(ticks: list[store.Tick], now: datetime) -> list[str]:
-    """Names of the ticks that did not finish when they should have."""
-    return [
-        tick.name
-        for tick in ticks
-        if now - (tick.finished_at or tick.started_at) > max(LATE_AFTER, NOTE_TICKS + 3 * tick.every)
-    ]

@@ -114,6 +114,13 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
     return report
 
 
+async def visit_broke(tools: Tools, lease: FeedLease) -> VisitReport:
+    """Record that a visit broke down through a fault of ours, so that the feed is shown failing and tried again."""
+    fault = Failed(reason=Reason.INTERNAL, detail="a fault of ours, see the log")
+    broken = _failed(tools, _blank_visit(tools, lease, fault.hints), fault)
+    return await tools.write(tools.store.record_visit, broken, partial(finding, tools.matcher))
+
+
 async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) -> Visit:
     """The visit that brought a document; what is known of it byte for byte is not parsed again."""
     lease = blank.lease
@@ -258,6 +265,15 @@ async def read_article(tools: Tools, lease: ArticleLease) -> int:
         StoreError: The disk failed; the page is due again when the lease runs out.
     """
     text, reason = (lease.text, None) if lease.text else await _page_text(tools, lease.link)
+    return await _record_reading(tools, lease, text, reason)
+
+
+async def reading_broke(tools: Tools, lease: ArticleLease) -> None:
+    """Record that a reading broke down through a fault of ours, so that it is tried again and not for ever."""
+    await _record_reading(tools, lease, None, Reason.INTERNAL)
+
+
+async def _record_reading(tools: Tools, lease: ArticleLease, text: str | None, reason: Reason | None) -> int:
     now = tools.now()
     retry = text is None and reason not in LASTING and lease.attempts < len(ARTICLE_RETRIES)
     reading = Reading(

@@ -134,6 +134,7 @@ class Reason(StrEnum):
     NO_LINK = "no_link"
     NOT_HTML = "not_html"
     NO_TEXT = "no_text"
+    INTERNAL = "internal"  # a fault of ours; the log has the traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +215,11 @@ class History:
     last_poll: datetime | None = None  # that went well
     failures: int = 0  # in a row
     hours: tuple[float, ...] = ()  # decayed items by hour of the day, UTC; 24 or none
-    recent: tuple[float, ...] = ()  # when the last items came, epoch seconds, oldest first
+    days: tuple[float, ...] = ()  # decayed items by day of the week, UTC, Thursday first; 7 or none
+    echo_came: tuple[float, ...] = ()  # decayed items by the time since the last one; see schedule.LAGS_S
+    echo_due: tuple[float, ...] = ()  # what the mean and the profiles alone had expected there
+    moments: float = 0.0  # decayed count of the moments at which items came, several at once counted once
+    last_came: float | None = None  # the latest of them, epoch seconds
     window: float = 0.0  # entries that a document of this feed holds
     losses: int = 0  # visits, less good ones since, that found nothing known: items may have slipped out
 

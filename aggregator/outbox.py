@@ -58,7 +58,15 @@ async def deliver(post: Post, message: Message) -> Receipt | NotDelivered:
     Raises:
         StoreError: The disk failed; the message is sent again, under the same id, when the lease runs out.
     """
-    result = await post.senders[message.channel].send(message)
+    return await _record(post, message, await post.senders[message.channel].send(message))
+
+
+async def delivery_broke(post: Post, message: Message) -> Receipt | NotDelivered:
+    """Record that sending broke down through a fault of ours: it goes up the ladder like any failure."""
+    return await _record(post, message, NotDelivered(code="internal", error="a fault of ours, see the log"))
+
+
+async def _record(post: Post, message: Message, result: Receipt | NotDelivered) -> Receipt | NotDelivered:
     now = post.now()
     again = retry_at(message.attempts, result, now) if isinstance(result, NotDelivered) else None
     await post.write(post.store.record_receipt, message, result, now, again)

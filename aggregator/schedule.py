@@ -2,38 +2,49 @@
 
 A poll is worth `cost` item-seconds of waiting: a feed is due when the items expected to have come, times how long
 they have waited, reach that sum. For a steady rate r this is sqrt(2 cost / r), the optimum of Sia, Cho and Cho
-(2007). The rate is learned per feed: a decayed mean, a profile of the hours of the day (UTC), and a burst after
-each item. Whatever a server asks is a lower bound on top.
+(2007). The expected rate is learned: a decayed mean, profiles of the hours and weekdays (UTC), and an echo, which
+says how much more or less comes some time after the last item than the profiles say: bursts, pauses and steady
+beats. Whatever a server asks is a lower bound on top.
+
+Constants are tuned on 90 series of real publication times, `bench/schedule.py` (2026-11).
 """
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from dataclasses import fields
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from math import exp, log
+from math import exp, inf, log, sqrt
 from typing import Any
 from zlib import crc32
 
 from aggregator.model import Due, History, Observation, Pace, Reason
 
+LAGS_S = tuple(60.0 * minutes for minutes in (0, 5, 10, 20, 40, 60, 90, 120, 240, 480))
+"""Where the classes of the echo begin, in seconds since the last item."""
+
 _HOUR_S = 3_600.0
 _DAY_S = 86_400.0
-_HALF_LIFE_S = 14 * _DAY_S
+_HALF_LIFE_S = 21 * _DAY_S
 _PRIOR_ITEMS = 0.5  # a feed without history is expected to bring one item a day
 _PRIOR_EXPOSURE_S = 0.5 * _DAY_S
-_PROFILE_PRIOR = 12.0  # items it takes for the hour profile to count half
-_BURST_SHARE = 0.3  # items that one item brings with it, on average,
-_BURST_S = _HOUR_S  # within about this time
-_RECENT = 10
+_PROFILE_PRIOR = 5.0  # items it takes for a profile to count half
+_ECHO_PRIOR = 3.0
+_EVEN_RATE = 70 / _DAY_S  # where a poll costs exactly `cost`; a poll of a quieter feed costs less, by
+_EVEN_POWER = 0.08  # this power of the rate: its items wait longest, and the longest waits are what hurts
 _WINDOW_SHARE = 1 / 3  # of a document's places that may fill up before we look again
-_JITTER = 0.1
+_STAGGER = 0.5  # of the first wait is chance, so that feeds added together part at once,
+_SWAY = 0.02  # and this much of each later one
+_JITTER = 0.1  # of a wait that someone else set, always upwards
 _JITTER_MAX_S = 1_800.0
 _HINT_CAP_S = _DAY_S
 _RETRY_CAP_S = 7 * _DAY_S
 _REFUSED_S = 4 * _HOUR_S
 _GONE_S = 30 * _DAY_S
+_SPREAD_MOST = 1_000
 
 
 def next_due(history: History, outcome: Observation, now: datetime, settings: Pace) -> Due:
@@ -43,20 +54,20 @@ def next_due(history: History, outcome: Observation, now: datetime, settings: Pa
     """
     chance = _chance(history, now)
     if outcome.reason is not None:
-        known = _with(history, failures=history.failures + 1)
+        known = replace(history, failures=history.failures + 1)
         wait_s, why = _backoff(outcome.reason, known.failures, settings, chance)
     else:
         known = _learned(history, outcome, now)
-        wait_s, why = _wanted(known, now, settings, chance)
+        early = chance * (_SWAY if history.last_poll else _STAGGER)
+        wait_s, why = _wanted(known, now, settings, early, chance)
     wait_s, why = _asked(outcome, wait_s, why, chance)
     return Due(at=now + timedelta(seconds=wait_s), why=why, history=known)
 
 
 def to_json(history: History) -> str:
     """`history` as one line of JSON."""
-    return json.dumps(
-        {field.name: _plain(getattr(history, field.name)) for field in fields(History)}, separators=(",", ":")
-    )
+    plain = {field.name: _plain(getattr(history, field.name)) for field in fields(History)}
+    return json.dumps(plain, separators=(",", ":"))
 
 
 def from_json(text: str) -> History:
@@ -74,24 +85,22 @@ def from_json(text: str) -> History:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    return round(value, 3) if isinstance(value, float) else value
+    if isinstance(value, tuple):
+        return [round(number, 3) for number in value]
+    return value
 
 
 # ---------------------------------------------------------------- how long to wait
 
 
-def _wanted(history: History, now: datetime, pace: Pace, chance: float) -> tuple[float, str]:
-    """What we want of our own accord, in seconds, and why."""
+def _wanted(history: History, now: datetime, pace: Pace, early: float, chance: float) -> tuple[float, str]:
+    """What we want of our own accord, in seconds, and why; by the share `early` sooner than it is worth."""
     if pace.every is not None:
         return _later(pace.every.total_seconds(), chance), "every"
     floor_s, cap_s = pace.polling.floor.total_seconds(), pace.polling.cap.total_seconds()
     wait_s, why = _worth_a_poll(history, now.timestamp(), pace.polling.cost / pace.weight, cap_s)
-    wait_s *= 0.5 ** min(history.losses, 3)
-    if wait_s <= floor_s:
-        return _later(floor_s, chance), "floor"
-    if wait_s >= cap_s:
-        return cap_s - min(_JITTER * cap_s, _JITTER_MAX_S) * chance, "cap"
-    return min(max(wait_s * (1 + _JITTER * (2 * chance - 1)), floor_s), cap_s), why
+    wait_s *= 0.5 ** min(history.losses, 3) * (1 - early)
+    return (wait_s, why) if wait_s > floor_s else (_later(floor_s, chance), "floor")
 
 
 def _asked(outcome: Observation, wait_s: float, why: str, chance: float) -> tuple[float, str]:
@@ -115,9 +124,8 @@ def _backoff(reason: Reason, failures: int, pace: Pace, chance: float) -> tuple[
         wait_s = _REFUSED_S * doubled
     elif reason is Reason.UNAUTHORIZED:
         wait_s = _REFUSED_S if failures == 1 else _DAY_S
-    else:
-        wait_s = pace.polling.floor.total_seconds() * doubled
-        wait_s *= 1 + chance  # half of the wait is chance, so that feeds that fell together rise apart
+    else:  # half of the wait is chance, so that feeds that fell together rise apart
+        wait_s = pace.polling.floor.total_seconds() * doubled * (1 + chance)
     return min(_later(wait_s, chance), _DAY_S), "backoff"
 
 
@@ -127,7 +135,7 @@ def _later(wait_s: float, chance: float) -> float:
 
 def _chance(history: History, now: datetime) -> float:
     """A number in [0, 1) that differs between feeds and visits, and is the same for the same arguments."""
-    return crc32(f"{now.timestamp()} {history.items} {history.exposure_s} {history.failures}".encode()) / 2**32
+    return crc32(repr((now.timestamp(), history.items, history.exposure_s, history.failures)).encode()) / 2**32
 
 
 # ---------------------------------------------------------------- what is expected
@@ -135,119 +143,139 @@ def _chance(history: History, now: datetime) -> float:
 
 def _worth_a_poll(history: History, now_s: float, cost: float, horizon_s: float) -> tuple[float, str]:
     """Seconds until waiting has cost `cost` item-seconds ("rate") or the document fills up ("window")."""
-    rates = _hourly_rates(history)
-    room = max(history.window * _WINDOW_SHARE, 1.0) if history.window else float("inf")
-    burst = _BURST_SHARE * sum(exp((at - now_s) / _BURST_S) for at in history.recent)
+    cost *= (_mean_rate(history) * _profile(history, now_s) / _EVEN_RATE) ** _EVEN_POWER
+    room = max(history.window * _WINDOW_SHARE, 1.0) if history.window else inf
     at_s = spent = unseen = 0.0
-    while at_s < horizon_s:
-        span_s = _HOUR_S - (now_s + at_s) % _HOUR_S
-        rate = rates[int((now_s + at_s) // _HOUR_S) % 24]
-        cost_then, unseen_then = _grown(spent, unseen, rate, burst, span_s)
-        if cost_then >= cost or unseen_then >= room:
-            step_s = _crossing(spent, unseen, rate, burst, span_s, cost, room)
-            reached = _grown(spent, unseen, rate, burst, step_s)[0] >= cost
-            return at_s + step_s, "rate" if reached else "window"
-        spent, unseen = cost_then, unseen_then
-        burst *= exp(-span_s / _BURST_S)
+    for span_s, rate in _expected(history, now_s):
+        fills_s = (room - unseen) / rate
+        costs_s = (sqrt(unseen * unseen + 2 * rate * (cost - spent)) - unseen) / rate
+        if min(fills_s, costs_s) <= span_s or at_s + span_s >= horizon_s:
+            wait_s = at_s + min(fills_s, costs_s)
+            if wait_s >= horizon_s:
+                break
+            return wait_s, "rate" if costs_s <= fills_s else "window"
+        spent += unseen * span_s + rate * span_s * span_s / 2
+        unseen += rate * span_s
         at_s += span_s
-    return horizon_s, "rate"
+    return horizon_s, "cap"
 
 
-def _grown(spent: float, unseen: float, rate: float, burst: float, span_s: float) -> tuple[float, float]:
-    """Item-seconds waited and items unseen after `span_s` more seconds at a steady rate and a fading burst."""
-    faded = 1 - exp(-span_s / _BURST_S)
-    cost = spent + unseen * span_s + rate * span_s * span_s / 2 + burst * (span_s - _BURST_S * faded)
-    return cost, unseen + rate * span_s + burst * faded
+def _expected(history: History, now_s: float) -> Iterator[tuple[float, float]]:
+    """The time ahead in pieces: how long each is, and the items expected in it per second."""
+    mean, at_s, still = _mean_rate(history), now_s, 1.0
+    together = min((history.moments + 1) / (history.items + 1), 1.0)  # moments for each item
+    while True:
+        plain, echo, span_s = mean * _profile(history, at_s), 1.0, _HOUR_S - at_s % _HOUR_S
+        if history.last_came is not None:
+            lag_s = max(at_s - history.last_came, 0.0)
+            echo, left_s = _echo_at(history, lag_s)
+            span_s = max(min(span_s, left_s), 1.0)
+        # The echo holds as long as nothing new has come; `still` is the chance of that.
+        fade = exp(-plain * echo * together * span_s / 2)
+        yield span_s, plain * (1 + (echo - 1) * still * fade)
+        still *= fade * fade
+        at_s += span_s
 
 
-def _crossing(spent: float, unseen: float, rate: float, burst: float, span_s: float, cost: float, room: float) -> float:
-    """The moment within `span_s` at which `cost` or `room` is reached, to two seconds."""
-    low, high = 0.0, span_s
-    while high - low > 2:  # noqa: PLR2004 - seconds
-        middle = (low + high) / 2
-        then, items = _grown(spent, unseen, rate, burst, middle)
-        low, high = (middle, high) if then < cost and items < room else (low, middle)
-    return high
+def _mean_rate(history: History) -> float:
+    return (history.items + _PRIOR_ITEMS) / (history.exposure_s + _PRIOR_EXPOSURE_S)
 
 
-def _hourly_rates(history: History) -> list[float]:
-    """Expected items per second for each hour of the day (UTC), without bursts."""
-    base = (history.items + _PRIOR_ITEMS) / (history.exposure_s + _PRIOR_EXPOSURE_S)
+def _profile(history: History, at_s: float) -> float:
+    """How many times the mean rate is usual at this hour of this weekday."""
     if not history.hours:
-        return [base] * 24
-    hours = history.hours
-    total = sum(hours) + _PROFILE_PRIOR
-    scale, even = 24 * base / total, _PROFILE_PRIOR / 24
-    return [
-        scale * (even + (before + 2 * own + after) / 4)
-        for before, own, after in zip((hours[-1], *hours[:-1]), hours, (*hours[1:], hours[0]), strict=True)
-    ]
+        return 1.0
+    hours, number = history.hours, int(at_s // _HOUR_S) % 24
+    usual = (hours[number - 1] + 2 * hours[number] + hours[(number + 1) % 24]) / 4
+    share = _share(usual, history.items, 24)
+    return share * _share(history.days[int(at_s // _DAY_S) % 7], history.items, 7)
+
+
+def _share(count: float, total: float, classes: int) -> float:
+    return (count * classes + _PROFILE_PRIOR) / (total + _PROFILE_PRIOR)
+
+
+def _echo_at(history: History, lag_s: float) -> tuple[float, float]:
+    """How many times the usual rate holds `lag_s` after the last item, and for how many seconds more."""
+    number = _lag_class(lag_s)
+    left_s = LAGS_S[number + 1] - lag_s if number + 1 < len(LAGS_S) else inf
+    return (history.echo_came[number] + _ECHO_PRIOR) / (history.echo_due[number] + _ECHO_PRIOR), left_s
 
 
 # ---------------------------------------------------------------- what is learned
 
 
 def _learned(history: History, outcome: Observation, now: datetime) -> History:
-    """`history` after a visit that went well."""
-    window = float(outcome.entries) or history.window
-    if history.last_poll is None:
-        return _begun(outcome, now, window)
-    now_s, last_s = now.timestamp(), history.last_poll.timestamp()
-    gap_s = max(now_s - last_s, 0.0)
-    kept = 0.5 ** (gap_s / _HALF_LIFE_S)
-    came = _times(outcome, last_s, now_s)
-    missed_some = outcome.entries > 1 and outcome.new >= outcome.entries
-    return History(
-        items=history.items * kept + outcome.new,
-        exposure_s=history.exposure_s * kept + gap_s,
-        last_poll=now,
-        hours=_filled([kept * count for count in history.hours] or [0.0] * 24, came, now_s),
-        recent=tuple(sorted((*history.recent, *came)))[-_RECENT:] if came else history.recent,
-        window=window,
-        losses=history.losses + 1 if missed_some else max(history.losses - 1, 0),
-    )
-
-
-def _begun(outcome: Observation, now: datetime, window: float) -> History:
-    """A first history: the dates in the first document count as if we had been there."""
+    """`history` after a visit that went well. The dates in a first document count as if we had been there."""
     now_s = now.timestamp()
-    came = sorted(at for at in (when.timestamp() for when in outcome.published) if at <= now_s)
-    span_s = now_s - came[0] if came else 0.0
+    last_s = history.last_poll.timestamp() if history.last_poll else -inf
+    dated = _dated(outcome, last_s, now_s)
+    since_s = last_s if history.last_poll else (dated or [now_s])[0]
+    gap_s = max(now_s - since_s, 0.0)
+    came = dated + _spread(outcome.new - len(dated), last_s, now_s)
+    kept = 0.5 ** (gap_s / _HALF_LIFE_S)
+    weights = [0.5 ** ((now_s - at) / _HALF_LIFE_S) for at in came]
+    items = history.items * kept + sum(weights)
+    exposure_s = history.exposure_s * kept + (1 - kept) * _HALF_LIFE_S / log(2)
+    echo_came, echo_due, last_came = _echo(history, dated, (since_s, now_s), items / max(exposure_s, _HOUR_S), kept)
+    slipped = outcome.entries > 1 and outcome.new >= outcome.entries and history.last_poll is not None
     return History(
-        items=sum(0.5 ** ((now_s - at) / _HALF_LIFE_S) for at in came),
-        exposure_s=_HALF_LIFE_S / log(2) * (1 - 0.5 ** (span_s / _HALF_LIFE_S)),
+        items=items,
+        exposure_s=exposure_s,
         last_poll=now,
-        hours=_filled([0.0] * 24, came, now_s),
-        recent=tuple(came[-_RECENT:]),
-        window=window,
+        hours=_tallied(history.hours or (0.0,) * 24, kept, came, weights, _HOUR_S),
+        days=_tallied(history.days or (0.0,) * 7, kept, came, weights, _DAY_S),
+        echo_came=echo_came,
+        echo_due=echo_due,
+        moments=history.moments * kept + len(set(dated)),
+        last_came=last_came if len(dated) == len(came) else None,
+        window=float(outcome.entries) or history.window,
+        losses=history.losses + 1 if slipped else max(history.losses - 1, 0),
     )
 
 
-def _times(outcome: Observation, last_s: float, now_s: float) -> list[float]:
-    """When the new items came: as dated where that can be true, else evenly since the last visit."""
-    if not outcome.new:
+def _dated(outcome: Observation, last_s: float, now_s: float) -> list[float]:
+    """When new items came, of those whose date can be true: after the last visit and not ahead of us."""
+    inside = sorted(at for at in (when.timestamp() for when in outcome.published) if last_s < at <= now_s)
+    return inside[-outcome.new :] if outcome.new else []
+
+
+def _spread(count: int, last_s: float, now_s: float) -> list[float]:
+    """`count` moments, evenly since the last visit; none when there was no visit."""
+    if last_s == -inf:
         return []
-    dated = sorted(when.timestamp() for when in outcome.published)
-    inside = dated[bisect_right(dated, last_s) : bisect_right(dated, now_s)][-outcome.new :]
-    undated = min(outcome.new, 1000) - len(inside)
-    step_s = (now_s - last_s) / (undated + 1)
-    return sorted([*inside, *(last_s + step_s * (number + 1) for number in range(undated))])
+    step_s = (now_s - last_s) / max(count, 1)
+    return [last_s + step_s * (number + 0.5) for number in range(min(count, _SPREAD_MOST))]
 
 
-def _filled(hours: list[float], came: list[float], now_s: float) -> tuple[float, ...]:
-    for at in came:
-        hours[int(at // _HOUR_S) % 24] += 0.5 ** ((now_s - at) / _HALF_LIFE_S)
-    return tuple(hours)
+def _tallied(
+    counts: tuple[float, ...], kept: float, came: list[float], weights: list[float], class_s: float
+) -> tuple[float, ...]:
+    fresh = [kept * count for count in counts]
+    for at, weight in zip(came, weights, strict=True):
+        fresh[int(at // class_s) % len(fresh)] += weight
+    return tuple(fresh)
 
 
-def _with(history: History, *, failures: int) -> History:
-    return History(
-        items=history.items,
-        exposure_s=history.exposure_s,
-        last_poll=history.last_poll,
-        failures=failures,
-        hours=history.hours,
-        recent=history.recent,
-        window=history.window,
-        losses=history.losses,
-    )
+def _echo(
+    history: History, came: list[float], span: tuple[float, float], mean: float, kept: float
+) -> tuple[tuple[float, ...], tuple[float, ...], float | None]:
+    """What came and what was due by the time since the last item, and when that was, with `span` looked through."""
+    seen = [kept * count for count in history.echo_came] or [0.0] * len(LAGS_S)
+    due = [kept * count for count in history.echo_due] or [0.0] * len(LAGS_S)
+    last, at_s = history.last_came, span[0]
+    for moment, count in (*sorted(Counter(came).items()), (span[1], 0)):
+        if last is not None:
+            rate, end_s = mean * _profile(history, moment), moment - last
+            first, final = _lag_class(at_s - last), _lag_class(end_s)
+            for number in range(first, final + 1):
+                begin_s = max(LAGS_S[number], at_s - last)
+                due[number] += rate * (min(LAGS_S[number + 1], end_s) - begin_s if number < final else end_s - begin_s)
+            seen[final] += count
+        last = moment if count else last
+        at_s = moment
+    return tuple(seen), tuple(due), last
+
+
+def _lag_class(lag_s: float) -> int:
+    return max(bisect_right(LAGS_S, lag_s) - 1, 0)

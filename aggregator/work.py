@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 
 from aggregator import ingest, outbox
-from aggregator.errors import LeaseLost
+from aggregator.errors import LeaseLost, StoreError
 from aggregator.ingest import Tools
-from aggregator.model import ArticleLease, FeedLease, Message, Receipt, VisitReport
+from aggregator.model import ArticleLease, FeedLease, Message, NotDelivered, Receipt, VisitReport
 from aggregator.outbox import Post
 
 PER_CHANNEL = 4  # messages in hand at once; one hanging receiver cannot take another channel's place
 STEP_S = 0.2  # how often a round looks whether a resting host is free again
 
 log = structlog.get_logger()
+Unit = Callable[[], Awaitable[object]]
 
 
 @dataclass
@@ -48,21 +50,30 @@ class Crew:
         free = self._limit - len(self.running)
         return free if free >= max(1, self._limit // 4) else 0
 
-    def start(self, name: str, unit: Coroutine[Any, Any, None]) -> None:
-        """Run one unit in the background."""
-        task = asyncio.create_task(_guarded(name, unit))
+    def start(self, name: str, unit: Unit, broke: Unit) -> None:
+        """Run one unit in the background; `broke` records what no unit should do, raise."""
+        task = asyncio.create_task(_guarded(name, unit, broke))
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
 
-async def _guarded(name: str, unit: Coroutine[Any, Any, None]) -> None:
-    """The one place that catches everything: a unit that fails is logged and due again when its lease runs out."""
+async def _guarded(name: str, unit: Unit, broke: Unit) -> None:
+    """The one place that catches everything: a unit that raises is logged, recorded as failed, and tried again.
+
+    When not even that can be stored, its lease runs out and it is due again.
+    """
     try:
-        await unit
+        try:
+            await unit()
+        except (LeaseLost, StoreError):
+            raise
+        except Exception:
+            log.exception("unit_failed", unit=name)
+            await broke()
     except LeaseLost:
         log.warning("lease_lost", unit=name)
-    except Exception:
-        log.exception("unit_failed", unit=name)
+    except StoreError as error:
+        log.error("unit_not_stored", unit=name, error=str(error))  # noqa: TRY400 - the store's own words say it all
 
 
 class Work:
@@ -109,7 +120,7 @@ class Work:
     def _start_visits(self, leases: Iterable[FeedLease]) -> int:
         started = 0
         for lease in leases:
-            self._feeds.start(f"visit {lease.name}", self._visit(lease))
+            self._feeds.start(f"visit {lease.name}", partial(self._visit, lease), partial(self._visit_broke, lease))
             started += 1
         return started
 
@@ -122,7 +133,8 @@ class Work:
             per_host=self._tools.settings.polling.per_host,
         )  # fmt: skip
         for lease in leases:
-            self._articles.start(f"article {lease.item}", self._read(lease))
+            broke = partial(ingest.reading_broke, self._tools, lease)
+            self._articles.start(f"article {lease.item}", partial(self._read, lease), broke)
         return len(leases)
 
     async def top_up_messages(self) -> int:
@@ -133,7 +145,8 @@ class Work:
                 continue
             bundles = channel in self._bundling
             for message in await outbox.claim(self._post, channel, crew.free, _token(), bundles=bundles):
-                crew.start(f"message {message.id}", self._send(message))
+                broke = partial(self._send_broke, message)
+                crew.start(f"message {message.id}", partial(self._send, message), broke)
                 started += 1
         return started
 
@@ -174,17 +187,28 @@ class Work:
         return len(late)
 
     async def _visit(self, lease: FeedLease) -> None:
-        report = await ingest.visit(self._tools, lease)
+        self._visited(await ingest.visit(self._tools, lease))
+
+    async def _visit_broke(self, lease: FeedLease) -> None:
+        self._visited(await ingest.visit_broke(self._tools, lease))
+
+    def _visited(self, report: VisitReport) -> None:
         self.tally.visits.append(report)
         self.tally.alerts += report.alerts
         self._watch("visit", report)
 
     async def _read(self, lease: ArticleLease) -> None:
-        self.tally.alerts += await ingest.read_article(self._tools, lease)
+        alerts = await ingest.read_article(self._tools, lease)
+        self.tally.alerts += alerts  # not in one line: `+=` reads before it waits, and readings overlap
         self._watch("article", lease)
 
     async def _send(self, message: Message) -> None:
-        result = await outbox.deliver(self._post, message)
+        self._sent(message, await outbox.deliver(self._post, message))
+
+    async def _send_broke(self, message: Message) -> None:
+        self._sent(message, await outbox.delivery_broke(self._post, message))
+
+    def _sent(self, message: Message, result: Receipt | NotDelivered) -> None:
         if isinstance(result, Receipt):
             self.tally.sent += len(message.alerts)
         else:

@@ -58,7 +58,7 @@ Result = tuple[str, str, Receipt | NotDelivered]  # channel, recipient, what cam
 async def _sent(config: Config, channels: Sequence[Channel]) -> list[Result]:
     results: list[Result] = []
     for one in channels:
-        sender = root._sender(one, config, secrets.token_hex(6))  # noqa: SLF001 - as the daemon would make it
+        sender = root.sender(one, config, secrets.token_hex(6))
         try:
             results += [
                 (one.name, recipient, await sender.send(_message(one.name, recipient, now())))

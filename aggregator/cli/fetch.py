@@ -24,6 +24,7 @@ from aggregator.work import Tally
 app = typer.Typer(add_completion=False)
 
 FEEDS_FAILED, DELIVERIES_FAILED = 4, 5  # exit codes
+STOP_S = 1.0  # for units in hand after Ctrl-C; a person waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,13 @@ async def _round(config: Config, names: Sequence[str] | None) -> Round:
     bar = progress.Bar()
     async with opened(config, watching=bar.ended) as app:
         chosen = await app.write(app.store.due_feeds, app.now()) if names is None else names
-        with bar.over(len(chosen)):
-            tally = await app.work.round(chosen)
+        try:
+            with bar.over(len(chosen)):
+                tally = await app.work.round(chosen)
+        except asyncio.CancelledError:  # Ctrl-C: what is in hand may end well before the store closes
+            await app.work.settle(STOP_S)
+            show.note("Interrupted. What was read is kept; the next round goes on.")
+            raise
         await asyncio.to_thread(app.index)
         feeds = await app.write(app.store.feeds)
         return Round(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from aggregator import daemon
+from aggregator.app import App
 from aggregator.cli import given, logs, show
 from aggregator.cli.options import ConfigFile
 from aggregator.settings import Channel, ConsoleChannel, EmailChannel
@@ -32,11 +33,17 @@ def run(
         show.note(f"warning: {warning}")
     if not loaded.feeds:
         show.note(f"There are no feeds in {loaded.path} yet. `aggregator feeds add URL` adds one.")
+    daemon.run_until_signal(loaded, _tell)
+
+
+def _tell(app: App) -> None:
+    """Say what is watched, and when there will be something to see."""
+    loaded, due = app.config, app.store.next_due()
     show.note(
         f"Watching {show.number(len(loaded.feeds), 'feed')} for {show.number(len(loaded.watchlists), 'watchlist')};"
-        f" alerts go to {', '.join(map(_named, loaded.channels))}; database {loaded.settings.database}. Ctrl-C stops."
+        f" alerts go to {', '.join(map(_named, loaded.channels))}; database {loaded.settings.database}."
+        f" {'The next feed is due at ' + show.utc(due) + ' UTC.' if due and due > app.now() else ''} Ctrl-C stops."
     )
-    daemon.run_until_signal(loaded)
 
 
 def _named(channel: Channel) -> str:

@@ -11,7 +11,6 @@ import typer
 
 from aggregator.cli import given, health, show
 from aggregator.cli.options import ConfigFile, Json, now
-from aggregator.daemon import late
 from aggregator.settings import Config
 from aggregator.store import StoredFeed, Tick, Totals, daemon_is_running
 
@@ -67,7 +66,7 @@ def _whole(config: Config) -> Whole:
             running=daemon_is_running(config.settings.database),
             totals=store.totals(at),
             ticks=ticks,
-            late=frozenset(late(ticks, at)),
+            late=frozenset(tick.name for tick in ticks if tick.is_late(at)),
             failing=[feed for feed in store.feeds() if health.state(feed, at) == health.FAILING],
         )
 

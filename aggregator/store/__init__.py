@@ -9,24 +9,29 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 from sqlite_utils import Database, Migrations
 
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.model import Route
 from aggregator.store import dialect
+from aggregator.store.archive import Archive, Archived, RuleVersion, Verdict
 from aggregator.store.dialect import make_private
 from aggregator.store.feeds import Feeds
 from aggregator.store.items import Items
 from aggregator.store.outbox import Outbox
-from aggregator.store.reading import Owed, Reading, StoredFeed, StoredItem, Tick, Totals
+from aggregator.store.reading import Owed, StoredFeed, StoredItem, Tick, Totals
 
-__all__ = ["Owed", "Store", "StoredFeed", "StoredItem", "Tick", "Totals", "daemon_lock", "migrations"]
+__all__ = [
+    "Archived", "Owed", "RuleVersion", "Store", "StoredFeed", "StoredItem", "Tick", "Totals", "Verdict", "daemon_lock",
+    "migrations",
+]  # fmt: skip
 
 migrations = Migrations("aggregator")
 
@@ -37,7 +42,13 @@ def _first(db: Database) -> None:
     db.execute("INSERT INTO meta (key, value) VALUES ('instance', ?)", (secrets.token_hex(6),))
 
 
-_NAMES = {"0001_first"}
+@migrations(name="0002_verdicts")
+def _verdicts(db: Database) -> None:
+    _run_script(db, "0002_verdicts.sql")
+
+
+PROBES, PROBE_S = 10, 0.05  # how often a daemon tries to take its lock
+_NAMES = {"0001_first", "0002_verdicts"}
 
 
 def _run_script(db: Database, name: str) -> None:
@@ -51,7 +62,7 @@ def _run_script(db: Database, name: str) -> None:
             statement = ""
 
 
-class Store(Feeds, Items, Outbox, Reading):
+class Store(Feeds, Items, Outbox, Archive):
     """The database. One thread at a time may use it; open another for another thread."""
 
     @classmethod
@@ -117,6 +128,7 @@ class Store(Feeds, Items, Outbox, Reading):
         partial.unlink(missing_ok=True)
         try:
             make_private(partial)
+            self._conn.execute("PRAGMA query_only=OFF")  # it forbids writing any file, also this one
             self._conn.execute("VACUUM INTO ?", (str(partial),))
             partial.rename(target)
         except (OSError, dialect.sqlite3.Error) as error:
@@ -148,14 +160,16 @@ def daemon_lock(path: Path) -> Iterator[None]:
     Raises:
         StoreLocked: Another daemon holds it.
     """
-    lock = path.with_name(f"{path.name}.daemon")
+    lock = _lock_path(path)
     make_private(lock)
     with lock.open("r+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        for _ in range(PROBES):
+            if _locked(file):
+                break
+            time.sleep(PROBE_S)  # it may only be somebody who looks whether a daemon runs
+        else:
             holder = file.read().strip() or "unknown"
-            raise StoreLocked(f"{path}: another daemon (pid {holder}) holds this database") from error
+            raise StoreLocked(f"{path}: another daemon (pid {holder}) holds this database")
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -164,8 +178,20 @@ def daemon_lock(path: Path) -> Iterator[None]:
 
 def daemon_is_running(path: Path) -> bool:
     """Whether some daemon holds the database at `path`."""
+    lock = _lock_path(path)
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        return not _locked(file)
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.daemon")
+
+
+def _locked(file: TextIO) -> bool:
     try:
-        with daemon_lock(path):
-            return False
-    except StoreLocked:
-        return True
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

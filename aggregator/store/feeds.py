@@ -9,7 +9,7 @@ from aggregator import schedule
 from aggregator.model import ArticleLease, FeedLease, Validators
 from aggregator.settings import FeedSpec
 from aggregator.store.base import Base, as_json
-from aggregator.store.dialect import Row, to_ms
+from aggregator.store.dialect import Row, from_ms_or_none, to_ms
 from aggregator.text import urls
 
 LEASE = timedelta(seconds=120)  # fetch 30 s and parse 30 s at most, and a slow disk
@@ -102,6 +102,11 @@ class Feeds(Base):
         """Names of the feeds that are due, the longest due first."""
         rows = self._all("SELECT name FROM feeds WHERE listed = 1 AND due_at <= ? ORDER BY due_at, id", (to_ms(now),))
         return [row["name"] for row in rows]
+
+    def next_due(self) -> datetime | None:
+        """When the next feed is due; None when there is none."""
+        row = self._one("SELECT min(due_at) FROM feeds WHERE listed = 1")
+        return from_ms_or_none(row[0]) if row else None
 
     def not_claimable(self, names: Sequence[str], now: datetime, began: datetime) -> list[tuple[str, str]]:
         """Those of the named feeds that a round must leave alone, and why.

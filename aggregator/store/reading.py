@@ -12,6 +12,7 @@ from aggregator.store.base import Base, item_of
 from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms
 from aggregator.store.outbox import ALERTS, alert_of
 
+LATE_AFTER = timedelta(seconds=60)  # a tick that goes well is noted every 10 s
 SILENT_AFTER = timedelta(days=14)  # read well, but nothing new for so long
 
 
@@ -73,6 +74,10 @@ class Tick:
     started_at: datetime
     finished_at: datetime | None
     error: str | None
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it did not finish when it should have: the daemon hangs, or died."""
+        return now - (self.finished_at or self.started_at) > max(LATE_AFTER, 5 * self.every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +220,11 @@ class Reading(Base):
                 " finished_at = excluded.finished_at, error = excluded.error",
                 (name, every // timedelta(milliseconds=1), to_ms(began), to_ms(ended), error),
             )
+
+    def forget_ticks(self) -> None:
+        """The daemon stops as it should: no tick is late from now on."""
+        with self._write():
+            self._conn.execute("DELETE FROM ticks")
 
     def ack(self, alert: int, now: datetime) -> bool:
         """Mark an alert as seen by a person; False when there is none of that id."""

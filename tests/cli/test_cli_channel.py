@@ -1,5 +1,5 @@
 import pytest
-from conftest import write_config
+from support.newsroom import write_config
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 

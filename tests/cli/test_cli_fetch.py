@@ -1,6 +1,6 @@
 import pytest
-from conftest import write_config
 from support import world as web
+from support.newsroom import write_config
 
 from aggregator import config as configuration
 from aggregator.cli.fetch import _accounted

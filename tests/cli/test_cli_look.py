@@ -3,7 +3,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import HOSTILE
+from support.newsroom import HOSTILE
 
 from aggregator.store import Store
 

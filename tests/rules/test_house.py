@@ -88,14 +88,22 @@ def test_the_readme_names_the_reading_path():
     assert [name for name in READING_PATH if name not in readme] == []
 
 
-def test_broad_excepts_stand_only_round_a_unit_of_work():
+BROAD = {  # where every exception is caught, and why
+    "aggregator/work.py": "round a unit of work: logged, and due again",
+    "aggregator/fetch/wire.py": "what the HTTP library raises becomes a reason, all else rises again",
+    "aggregator/parse/__init__.py": "one bad entry must not cost its neighbours: it is rejected and counted",
+    "aggregator/parse/fallback.py": "feedparser raises kinds that nobody lists",
+}
+
+
+def test_broad_excepts_stand_only_where_a_reason_is_written():
     broad = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Name) and node.type.id == "Exception"
     ]
-    assert [place.split(":")[0] for place in broad] == ["aggregator/work.py"]
+    assert {place.split(":")[0] for place in broad} == set(BROAD), broad
 
 
 def test_imports_go_down_the_layers_only():

@@ -19,11 +19,13 @@ from datetime import timedelta
 
 import structlog
 
-from aggregator import app, config
+from aggregator import app, article, config
 from aggregator.deliver.webhook import WebhookSender
 from aggregator.model import Receipt
 from aggregator.store import dialect
+from aggregator.text.fold import fold
 from support.making import NOW
+from support.world import page
 
 
 class Inline:
@@ -97,6 +99,8 @@ def main():
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    article.extract(page("What the child would import late, imported once."), charset=None, url="http://localhost/")
+    fold("What the child would build late, built once.")
     for line in sys.stdin:
         order = json.loads(line)
         report = os.memfd_create("statements")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, assert_never
 
-from aggregator import ingest, watch
+from aggregator import backtest, ingest, watch
 from aggregator.deliver.console import ConsoleSender
 from aggregator.deliver.email import EmailSender
 from aggregator.deliver.webhook import WebhookSender
@@ -41,9 +41,9 @@ class App:
     work: Work
     now: Callable[[], datetime]
 
-    def index(self) -> int:
-        """Bring the search index up to date, on the calling thread and with connections of its own."""
-        return index(self.config)
+    def index(self, going: Callable[[], bool] = lambda: True) -> int:
+        """Bring the search index up to date, on the calling thread and with connections of its own, while `going`."""
+        return index(self.config, going)
 
 
 def routes(config: Config) -> dict[str, Route]:
@@ -72,16 +72,18 @@ def open_store(config: Config, now: datetime) -> Store:
         StoreError: The database cannot be used.
     """
     store = Store.open(config.settings.database, routes(config))
+    store.mend_times(now)
     store.sync_feeds(config.feeds, now)
+    store.note_rules(backtest.definitions(config.watchlists, config.concepts), now)
     return store
 
 
-def index(config: Config) -> int:
-    """Bring the search index up to date; how many items were added."""
+def index(config: Config, going: Callable[[], bool]) -> int:
+    """Bring the search index up to date while `going`; how many items were added."""
     search = Search.open(config.settings.database)
     try:
         with Store.open_to_read(config.settings.database) as store:
-            return search.catch_up(store)
+            return search.catch_up(store, going)
     finally:
         search.close()
 
@@ -110,7 +112,7 @@ async def opened(
         stack.callback(thread.shutdown)
         write = _writer(thread)
         store = await write(open_store, config, now())
-        stack.callback(store.close)
+        stack.push_async_callback(write, store.close)  # in turn, behind what it is writing
         client = Client(
             settings.network,
             per_host=settings.polling.per_host,
@@ -129,7 +131,7 @@ async def opened(
             client=client,
             workers=workers,
             matcher=watch.compile(config.watchlists, config.concepts),
-            feeds={feed.name: feed for feed in config.feeds},
+            feeds={feed.url: feed for feed in config.feeds},
             settings=settings,
             now=now,
         )

@@ -33,8 +33,9 @@ log = structlog.get_logger()
 class Ticks:
     """The four ticks of a running app. Each notes in the database that it lives."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, stop: asyncio.Event) -> None:
         self._app = app
+        self._stop = stop
         self._noted: dict[str, datetime] = {}
         self._checkpointed = app.now()
         self._running: set[asyncio.Future[None]] = set()
@@ -81,7 +82,8 @@ class Ticks:
 
     async def _housekeeping(self) -> int:
         app = self._app
-        indexed = await asyncio.to_thread(app.index)
+        await app.write(app.store.mend_times, app.now())
+        indexed = await asyncio.to_thread(app.index, lambda: not self._stop.is_set())
         if app.now() - self._checkpointed >= CHECKPOINT:
             await app.write(app.store.checkpoint)
             self._checkpointed = app.now()
@@ -104,18 +106,33 @@ async def run(
     with store.daemon_lock(config.settings.database):
         async with opened(config, now=now) as app:
             ready(app)
-            ticks = Ticks(app)
+            ticks = Ticks(app, stop)
             scheduler = AsyncIOScheduler(timezone="UTC")
             ticks.schedule(scheduler)
             scheduler.start()
+            clock = asyncio.create_task(_hurry_when_the_clock_steps_back(scheduler))
             log.info("started", feeds=len(config.feeds), channels=len(config.channels))
             await stop.wait()
+            clock.cancel()
             scheduler.pause()
             await ticks.rest(TICKS_REST_S)  # a scheduler that shuts down cancels the ticks in hand
             scheduler.shutdown(wait=False)
             ended = await app.work.settle(STOP_S)
             await app.write(app.store.forget_ticks)
             log.info("stopped", units_ended=ended)
+
+
+async def _hurry_when_the_clock_steps_back(scheduler: AsyncIOScheduler) -> None:
+    """Run the ticks at once when the wall clock went back: APScheduler would wait until it reads as late again."""
+    seen = datetime.now(scheduler.timezone)
+    while True:
+        await asyncio.sleep(TICK.total_seconds())
+        now = datetime.now(scheduler.timezone)
+        if now < seen:
+            log.warning("clock_stepped_back", seconds=(seen - now).total_seconds())
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=now)
+        seen = now
 
 
 def run_until_signal(config: Config, ready: Callable[[App], None]) -> None:

@@ -35,6 +35,7 @@ from aggregator.model import (
     ParsedFeed,
     Reading,
     Reason,
+    Rejected,
     Request,
     Visit,
     VisitReport,
@@ -73,7 +74,7 @@ class Tools:
     client: Client
     workers: Workers
     matcher: watch.Matcher
-    feeds: Mapping[str, FeedSpec]  # by name
+    feeds: Mapping[str, FeedSpec]  # by address
     settings: Settings
     now: Callable[[], datetime]
 
@@ -88,7 +89,7 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
         LeaseLost: Another worker took the feed over meanwhile.
         StoreError: The disk failed; the feed is due again when the lease runs out.
     """
-    spec = tools.feeds[lease.name]
+    spec = _spec(tools, lease)
     outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=lease.validators))
     blank = _blank_visit(tools, lease, outcome.hints)
     match outcome:
@@ -102,11 +103,11 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
             done = _failed(tools, blank, outcome)
             if outcome.partial is not None:
                 # Cut off: what came whole is kept, but the visit failed, so no validator can hide the rest.
-                salvaged = await _read(tools, blank, spec, outcome.partial)
+                salvaged = await _read(tools, blank, spec, _whole_entries(outcome.partial))
                 done = replace(done, document=salvaged.document)
         case other:
             assert_never(other)
-    report = await tools.write(tools.store.record_visit, done, partial(finding, tools.matcher))
+    report = await tools.write(tools.store.record_visit, done, finder(tools))
     log.info(
         "visit", feed=report.feed, outcome=report.outcome, reason=report.reason, detail=done.detail or None,
         new=report.new, revised=report.revised, unchanged=report.unchanged, rejected=report.rejected,
@@ -118,7 +119,7 @@ async def visit_broke(tools: Tools, lease: FeedLease) -> VisitReport:
     """Record that a visit broke down through a fault of ours, so that the feed is shown failing and tried again."""
     fault = Failed(reason=Reason.INTERNAL, detail="a fault of ours, see the log")
     broken = _failed(tools, _blank_visit(tools, lease, fault.hints), fault)
-    return await tools.write(tools.store.record_visit, broken, partial(finding, tools.matcher))
+    return await tools.write(tools.store.record_visit, broken, finder(tools))
 
 
 async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) -> Visit:
@@ -137,7 +138,12 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) ->
         return replace(_unchanged(tools, blank, fetched.hints), document=document)
     policy = spec.full_text if spec.full_text != "auto" else tools.settings.full_text
     work = Unread(
-        body=fetched.body, charset=fetched.charset, url=fetched.url, known=known, site=lease.site, policy=policy
+        body=fetched.body,
+        charset=fetched.charset,
+        url=fetched.url,
+        known=known,
+        source=watch.Source(feed=lease.name, site=lease.site, lang=spec.lang),
+        policy=policy,
     )
     answer = await tools.workers.run(read_document, work)
     if isinstance(answer, Crashed):
@@ -148,7 +154,8 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) ->
     return replace(
         blank,
         document=Document(
-            findings=findings, rejected=parsed.rejected, known=parsed.known, facts=replace(parsed, items=()),
+            findings=findings, rejected=parsed.rejected, known=parsed.known,
+            standing=known if parsed.known else frozenset(), facts=replace(parsed, items=()),
             body_hash=body_hash,
         ),
         due=_due(tools, lease, Observation(
@@ -156,6 +163,12 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) ->
             published=tuple(item.published for item in parsed.items if item.published),
         )),
     )  # fmt: skip
+
+
+def _whole_entries(part: Fetched) -> Fetched:
+    """A document that was cut off, without the entry that the cut went through: half an item is another item."""
+    end = max(part.body.rfind(closer) + len(closer) for closer in (b"</item>", b"</entry>"))
+    return replace(part, body=part.body[:end] if end > len(b"</entry>") else b"")
 
 
 def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Failed | None:
@@ -197,8 +210,13 @@ def _failed(tools: Tools, blank: Visit, failed: Failed) -> Visit:
     )
 
 
+def _spec(tools: Tools, lease: FeedLease) -> FeedSpec:
+    """What feeds.yaml says of the feed; plain defaults for one that another process listed since we started."""
+    return tools.feeds.get(lease.url) or FeedSpec(url=lease.url, name=lease.name)
+
+
 def _due(tools: Tools, lease: FeedLease, seen: Observation) -> Callable[[int], Due]:
-    spec, now = tools.feeds[lease.name], tools.now()
+    spec, now = _spec(tools, lease), tools.now()
     pace = Pace(polling=tools.settings.polling, every=spec.every, weight=spec.weight)
     return lambda new: schedule.next_due(lease.history, replace(seen, new=new), now, pace)
 
@@ -221,31 +239,63 @@ class Unread:
     charset: str | None
     url: str
     known: frozenset[bytes]  # slice hashes of entries that need not be read
-    site: str
+    source: watch.Source
     policy: FullText
 
 
 def read_document(work: Unread) -> tuple[ParsedFeed, tuple[Finding, ...]]:
     """A feed document read and matched: its facts, and a finding for each of its items in document order."""
     parsed = parse.feed(work.body, charset=work.charset, url=work.url, known=work.known)
+    if any(not _storable(item) for item in parsed.items):
+        parsed = _without_unstorable(parsed)
     keys = stories.identities(parsed.items)
     findings = tuple(
-        replace(finding(_prepared["matcher"], item, key, work.site), wants_article=_wants_article(item, work.policy))
+        replace(
+            finding(_prepared["matcher"], {}, item, key, work.source), wants_article=_wants_article(item, work.policy)
+        )
         for item, key in zip(parsed.items, keys, strict=True)
     )
     return parsed, findings
 
 
-def finding(matcher: watch.Matcher, item: Item, key: str, site: str) -> Finding:
-    """All that the pure core can say of an item: its marks and its hits, folded once for both."""
+def _storable(item: Item) -> bool:
+    """Whether every text of the item is text: half a surrogate pair cannot be stored, and would cost its neighbours."""
+    enclosures = [text for one in item.enclosures for text in (one.url, one.type)]
+    texts = (item.title, item.summary, item.content, *item.tags, item.guid, item.link, item.author, item.lang)
+    try:
+        "".join(filter(None, (*texts, *enclosures, *item.flags))).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _without_unstorable(parsed: ParsedFeed) -> ParsedFeed:
+    bad = tuple(
+        Rejected(reason="not-text", position=place) for place, item in enumerate(parsed.items) if not _storable(item)
+    )
+    kept = tuple(item for item in parsed.items if _storable(item))
+    return replace(parsed, items=kept, rejected=(*parsed.rejected, *bad))
+
+
+def finding(matcher: watch.Matcher, langs: Mapping[str, str], item: Item, key: str, source: watch.Source) -> Finding:
+    """All that the pure core can say of an item: its marks and its hits, folded once for both.
+
+    `langs` are the languages that feeds.yaml declares, by the feed's name.
+    """
     folds = stories.folded_fields(item)
     return Finding(
         item=item,
         key=key,
         content_hash=stories.content_hash(item),
-        marks=stories.marks(item, site, folds),
-        hits=matcher.hits(item, folds),
+        marks=stories.marks(item, source.site, folds),
+        hits=matcher.hits(item, folds, replace(source, lang=source.lang or langs.get(source.feed))),
     )
+
+
+def finder(tools: Tools) -> Callable[[Item, str, watch.Source], Finding]:
+    """What the store judges an item with that it has to judge again."""
+    langs = {feed.name: feed.lang for feed in tools.feeds.values() if feed.lang}
+    return partial(finding, tools.matcher, langs)
 
 
 def _wants_article(item: Item, policy: FullText) -> bool:
@@ -284,7 +334,7 @@ async def _record_reading(tools: Tools, lease: ArticleLease, text: str | None, r
         retry_at=now + ARTICLE_RETRIES[lease.attempts] if retry else None,
         host_free_at=now + tools.settings.polling.host_gap,
     )
-    alerts = await tools.write(tools.store.record_article, reading, partial(finding, tools.matcher))
+    alerts = await tools.write(tools.store.record_article, reading, finder(tools))
     log.info("article", item=lease.item, feed=lease.feed, reason=reason, characters=len(text) if text else 0)
     return alerts
 

@@ -87,6 +87,11 @@ class ParsedFeed:
     rejected: tuple[Rejected, ...] = ()
     known: int = 0  # entries whose bytes the caller knew, not parsed again
     ttl_s: float | None = None  # the publisher's own hint
+    skip_hours: tuple[int, ...] = ()  # GMT, when the publisher asks not to be visited
+    skip_days: tuple[int, ...] = ()  # 0 is Monday
+    hub: str | None = None  # WebSub
+    self_link: str | None = None
+    prev_archive: str | None = None  # RFC 5005
     flags: tuple[str, ...] = ()
 
     @property
@@ -131,7 +136,6 @@ class Reason(StrEnum):
     PARSE_FAILED = "parse_failed"
     PARSE_TIMEOUT = "parse_timeout"
     ROBOTS = "robots"
-    NO_LINK = "no_link"
     NOT_HTML = "not_html"
     NO_TEXT = "no_text"
     INTERNAL = "internal"  # a fault of ours; the log has the traceback
@@ -307,7 +311,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLease:
-    """A feed in hand. The token proves it until `until`."""
+    """A feed in hand. The token proves it, until another worker takes over a lease that ran out."""
 
     id: int
     token: str
@@ -341,8 +345,14 @@ class Document:
     findings: tuple[Finding, ...]
     rejected: tuple[Rejected, ...]
     known: int  # entries whose bytes were known, so that they were not parsed again
+    standing: frozenset[bytes] = frozenset()  # the slice hashes of those
     facts: ParsedFeed | None  # title, format, flags; None when nothing had to be parsed
     body_hash: bytes
+
+    @property
+    def entries(self) -> int:
+        """How many entries it holds."""
+        return len(self.findings) + len(self.rejected) + self.known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

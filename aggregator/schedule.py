@@ -28,12 +28,13 @@ LAGS_S = tuple(60.0 * minutes for minutes in (0, 5, 10, 20, 40, 60, 90, 120, 240
 
 _HOUR_S = 3_600.0
 _DAY_S = 86_400.0
-_HALF_LIFE_S = 21 * _DAY_S
+_HALF_LIFE_S = 14 * _DAY_S
 _PRIOR_ITEMS = 0.5  # a feed without history is expected to bring one item a day
 _PRIOR_EXPOSURE_S = 0.5 * _DAY_S
-_PROFILE_PRIOR = 5.0  # items it takes for a profile to count half
+_HOURS_PRIOR = 5.0  # items it takes for a profile to count half
+_DAYS_PRIOR = 20.0
 _ECHO_PRIOR = 3.0
-_EVEN_RATE = 70 / _DAY_S  # where a poll costs exactly `cost`; a poll of a quieter feed costs less, by
+_EVEN_RATE = 100 / _DAY_S  # where a poll costs exactly `cost`; a poll of a quieter feed costs less, by
 _EVEN_POWER = 0.08  # this power of the rate: its items wait longest, and the longest waits are what hurts
 _WINDOW_SHARE = 1 / 3  # of a document's places that may fill up before we look again
 _STAGGER = 0.5  # of the first wait is chance, so that feeds added together part at once,
@@ -186,13 +187,10 @@ def _profile(history: History, at_s: float) -> float:
     if not history.hours:
         return 1.0
     hours, number = history.hours, int(at_s // _HOUR_S) % 24
-    usual = (hours[number - 1] + 2 * hours[number] + hours[(number + 1) % 24]) / 4
-    share = _share(usual, history.items, 24)
-    return share * _share(history.days[int(at_s // _DAY_S) % 7], history.items, 7)
-
-
-def _share(count: float, total: float, classes: int) -> float:
-    return (count * classes + _PROFILE_PRIOR) / (total + _PROFILE_PRIOR)
+    usual = (hours[number - 1] + 4 * hours[number] + hours[(number + 1) % 24]) / 6
+    of_hour = (24 * usual + _HOURS_PRIOR) / (history.items + _HOURS_PRIOR)
+    of_day = (7 * history.days[int(at_s // _DAY_S) % 7] + _DAYS_PRIOR) / (history.items + _DAYS_PRIOR)
+    return of_hour * of_day
 
 
 def _echo_at(history: History, lag_s: float) -> tuple[float, float]:

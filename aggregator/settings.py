@@ -93,6 +93,9 @@ class Concept:
     name: str
     terms: tuple[tuple[str, tuple[str, ...]], ...]  # (language code, spellings)
     excepts: tuple[str, ...] = ()  # a place inside one of these phrases is no hit
+    weights: tuple[tuple[str, int], ...] = ()  # of spellings that do not weigh 1
+    least: int = 1  # different spellings that an item must hold must weigh together; below, none is a hit
+    case: bool = False  # each spelling exactly as written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

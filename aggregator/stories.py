@@ -8,7 +8,7 @@ to read ...") that stands word for word under every headline of one site.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 from aggregator.model import FieldName, Item, StoryMarks
@@ -16,29 +16,24 @@ from aggregator.text import urls
 from aggregator.text.fold import Folded, fold
 
 LONG_WORDS = 25  # a shorter text may be boilerplate by chance
+TITLE_WORDS = 3  # a shorter title is told apart by its text as well
 FULL_WORDS = 6  # title and text together; "Live updates" proves nothing
 
 
-def identities(items: Sequence[Item]) -> tuple[str, ...]:
-    """The key of each item of one feed document: its guid if usable, else its URL key, else its text.
+def identities(items: Iterable[Item]) -> tuple[str, ...]:
+    """The key under which each item is looked up: its guid, else its URL key, else its text.
 
-    A guid or link is usable when no other entry of the document has it with another title and link or text.
+    Several items may share a key; which of them an entry is, the store decides (`same_item`). The key depends on the
+    item alone, so that it is the same whether or not its neighbours were parsed this time.
     """
-    guids = _owners(items, [item.guid and f"guid:{item.guid.strip()}" for item in items])
-    links = [_url_key(item) for item in items]
-    pages = _owners(items, [link and f"url:{link}" for link in links])
-    return tuple(
-        guid or page or f"text:{content_hash(item).hex()}" for item, guid, page in zip(items, guids, pages, strict=True)
-    )
+    return tuple(_identity(item) for item in items)
 
 
-def _owners(items: Sequence[Item], keys: Sequence[str | None]) -> list[str | None]:
-    """The given keys, None where it is empty or belongs to entries that differ."""
-    bodies: dict[str, set[tuple[str, str | None]]] = {}
-    for item, key in zip(items, keys, strict=True):
-        if key and not key.endswith(":"):
-            bodies.setdefault(key, set()).add((item.title, item.link))
-    return [key if key and len(bodies.get(key, ())) == 1 else None for key in keys]
+def _identity(item: Item) -> str:
+    if item.guid and item.guid.strip():
+        return f"guid:{item.guid.strip()}"
+    link = _url_key(item)
+    return f"url:{link}" if link else f"text:{content_hash(item).hex()}"
 
 
 def content_hash(item: Item) -> bytes:
@@ -53,10 +48,11 @@ def marks(item: Item, site: str, folds: Mapping[FieldName, Folded]) -> StoryMark
     text = max((_words(folds, "content"), _words(folds, "summary")), key=len)
     article = _words(folds, "article")
     full = f"{title}\n{text}"
+    named = title.count(" ") + 1 >= TITLE_WORDS  # "Breaking news" names no story, and many posts have no title
     return StoryMarks(
         site=site,
         url_key=_url_key(item),
-        title_hash=_digest(title),
+        title_hash=_digest(title if named else full),
         full_hash=_digest(full) if full.count(" ") + 2 >= FULL_WORDS else None,
         text_hash=_digest(text) if _is_long(text) else None,
         article_hash=_digest(article) if _is_long(article) else None,
@@ -68,24 +64,32 @@ def folded_fields(item: Item) -> dict[FieldName, Folded]:
     return {name: fold(text) for name, text in item.texts()}
 
 
-def same_item(known: StoryMarks, seen: StoryMarks) -> bool:
-    """Whether an entry under a known guid is a revision; if title and link both changed, the guid was reused."""
-    return known.title_hash == seen.title_hash or known.url_key == seen.url_key
+def same_item(known: StoryMarks, seen: StoryMarks, *, shared_key: bool) -> bool:
+    """Whether an entry under a known key is a revision of that item.
+
+    When title and link both changed, the guid was reused for another story. Where several items share the key, only
+    the title tells them apart.
+    """
+    return known.title_hash == seen.title_hash or (not shared_key and known.url_key == seen.url_key)
 
 
 def same_story(seen: StoryMarks, known: Iterable[tuple[int, StoryMarks]]) -> tuple[int, str] | None:
     """The story that `seen` belongs to and the rule that says so, or None when it is a new one.
 
     Rules, first match wins: "url" (one URL key, confirmed by title or text), "words" (title and text equal),
-    "text" (a long text equal under another headline, on another site). On one site equal words under two links
-    count only when they are long, since bulletins repeat a short text every day.
+    "text" (a long text equal under another headline, on another site). On one site equal words under two links are
+    two stories, since bulletins repeat their title and teaser every day; and a text that one site has under several
+    titles is boilerplate.
     """
     candidates = list(known)
-    for name, rule in (("url", _by_url), ("words", _by_words), ("text", _by_text)):
+    for name, rule in (("url", _by_url), ("words", _by_words)):
         for story, other in candidates:
             if rule(seen, other):
                 return story, name
-    return None
+    sharing = [(story, other) for story, other in candidates if _shared_text(seen, other)]
+    if _boilerplate([seen, *(other for _, other in sharing)]):
+        return None
+    return next(((story, "text") for story, other in sharing if seen.site != other.site), None)
 
 
 def _by_url(a: StoryMarks, b: StoryMarks) -> bool:
@@ -95,11 +99,16 @@ def _by_url(a: StoryMarks, b: StoryMarks) -> bool:
 def _by_words(a: StoryMarks, b: StoryMarks) -> bool:
     if a.full_hash is None or a.full_hash != b.full_hash:
         return False
-    return a.site != b.site or a.text_hash is not None
+    if None not in {a.article_hash, b.article_hash} and a.article_hash != b.article_hash:
+        return False
+    return a.site != b.site or a.url_key is None or b.url_key is None
 
 
-def _by_text(a: StoryMarks, b: StoryMarks) -> bool:
-    return _shared_text(a, b) and (a.site != b.site or a.title_hash == b.title_hash)
+def _boilerplate(sharing: list[StoryMarks]) -> bool:
+    titles: dict[str, set[bytes]] = {}
+    for marks in sharing:
+        titles.setdefault(marks.site, set()).add(marks.title_hash)
+    return any(len(of_one_site) > 1 for of_one_site in titles.values())
 
 
 def _shared_text(a: StoryMarks, b: StoryMarks) -> bool:

@@ -20,7 +20,7 @@ from aggregator.ingest import Tools
 from aggregator.model import ArticleLease, FeedLease, Message, NotDelivered, Receipt, VisitReport
 from aggregator.outbox import Post
 
-PER_CHANNEL = 4  # messages in hand at once; one hanging receiver cannot take another channel's place
+PER_CHANNEL = 8  # messages in hand at once; one hanging receiver cannot take another channel's place
 STEP_S = 0.2  # how often a round looks whether a resting host is free again
 
 log = structlog.get_logger()
@@ -87,6 +87,7 @@ class Work:
         self._watch = watch  # told of each unit that ended, for a progress bar
         self._feeds = Crew(polling.concurrency)
         self._articles = Crew(polling.concurrency)
+        self._in_hand: set[str] = set()  # messages
         self._channels = {channel: Crew(PER_CHANNEL) for channel in post.senders}
         self.tally = Tally()
 
@@ -145,6 +146,9 @@ class Work:
                 continue
             bundles = channel in self._bundling
             for message in await outbox.claim(self._post, channel, crew.free, _token(), bundles=bundles):
+                if message.id in self._in_hand:
+                    continue  # still being sent: the claim only renewed its lease
+                self._in_hand.add(message.id)
                 broke = partial(self._send_broke, message)
                 crew.start(f"message {message.id}", partial(self._send, message), broke)
                 started += 1
@@ -203,7 +207,11 @@ class Work:
         self._watch("article", lease)
 
     async def _send(self, message: Message) -> None:
-        self._sent(message, await outbox.deliver(self._post, message))
+        try:
+            result = await outbox.deliver(self._post, message)
+        finally:
+            self._in_hand.discard(message.id)
+        self._sent(message, result)
 
     async def _send_broke(self, message: Message) -> None:
         self._sent(message, await outbox.delivery_broke(self._post, message))

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aggregator import settings as say
 from aggregator.config import shape
+from aggregator.config.concepts import concept
 from aggregator.config.environment import overridden
 from aggregator.config.problems import Problems, did_you_mean
 from aggregator.config.references import References
@@ -143,10 +144,7 @@ class Build:
 
     def _concepts(self) -> Iterator[say.Concept]:
         for name, said in self._entries("concepts"):
-            terms = tuple((code, tuple(spellings)) for code, spellings in said.items() if code != "except")
-            if not terms:
-                self._problems.add(("concepts", name), "needs spellings in a language, such as en: [relocation]")
-            yield say.Concept(name=name, terms=terms, excepts=tuple(said.get("except", ())))
+            yield concept(name, said, self._problems)
 
     def _watchlists(self) -> Iterator[say.Watchlist]:
         entries: dict[int, shape.Watchlist] = dict(self._entries("watchlists"))
@@ -178,10 +176,9 @@ class Build:
                 place = self._problems.document.column_in((*key, "rule"), error.column)
                 self._problems.add_at(place, (*key, "rule"), str(error))
         for at, keyword in enumerate(entry.keywords or ()):
-            if keyword.startswith("@"):
-                self._problems.warn(
-                    (*key, "keywords", at), f'keywords are literal; for the concept write rule: "{keyword}"'
-                )
+            if keyword[0] in "@=~/":
+                sign = "the concept" if keyword[0] == "@" else f"the sign {keyword[0]}"
+                self._problems.warn((*key, "keywords", at), f'keywords are literal; for {sign} write rule: "{keyword}"')
 
     def _channels(self) -> Iterator[say.Channel]:
         said: shape.Email | shape.Webhook | shape.Console

@@ -112,7 +112,7 @@ def said(detail: ErrorDetails, loc: Path) -> str:
             return "is missing"
         case "string_pattern_mismatch":
             words = shape.PATTERNS[context["pattern"]]
-            return f"{words}{did_you_mean(detail['input'], ['except'])}" if "except" in words else words
+            return f"{words}{did_you_mean(detail['input'], shape.CONCEPT_SETTINGS)}" if "except" in words else words
         case "string_type":
             return _not_text(detail["input"])
         case "literal_error" | "union_tag_invalid":

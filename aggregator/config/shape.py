@@ -18,7 +18,9 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -26,7 +28,7 @@ from pydantic_core import PydanticCustomError
 from aggregator.errors import RuleError
 from aggregator.settings import FullText, Severity, SmtpSecurity
 from aggregator.text import urls
-from aggregator.watch.language import literal
+from aggregator.watch.language import entry, literal
 
 _DURATION: Final = re.compile(r"([0-9]{1,8})([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -85,6 +87,19 @@ def _findable(text: str) -> str:
     return text
 
 
+def _spelling(text: str) -> str:
+    try:
+        entry(text)
+    except RuleError as error:
+        raise PydanticCustomError("term", "{why}", {"why": str(error)}) from error
+    return text
+
+
+def _list_or_setting(value: Any, spellings: ValidatorFunctionWrapHandler) -> Any:
+    """A concept's value: `build` knows by the key whether it must be a list."""
+    return value if isinstance(value, int | dict) else spellings(value)
+
+
 def _ports(value: Any) -> Any:
     numbers = value if isinstance(value, list) and value else [None]
     if value != "any" and not all(type(port) is int and 0 < port < 1 << 16 for port in numbers):
@@ -95,14 +110,15 @@ def _ports(value: Any) -> Any:
 _LINE: Final = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"  # no control characters, and something to read
 _LANGUAGE: Final = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _CONCEPT_NAME: Final = r"^[^\W\d][\w-]*$"
-_CONCEPT_KEY: Final = r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|except)$"
+CONCEPT_SETTINGS: Final = ("except", "weights", "min", "case")
+_CONCEPT_KEY: Final = r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|except|weights|min|case)$"
 _HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 
 PATTERNS: Final = {
     _LINE: "must be one line of text, and not empty",
     _LANGUAGE: "must be a language code such as en, fa, ps",
     _CONCEPT_NAME: "the name of a concept is letters, digits, _ and -, and begins with a letter",
-    _CONCEPT_KEY: "must be a language code such as en, fa, ps; or except",
+    _CONCEPT_KEY: "must be a language code such as en, fa, ps; or except, weights, min, case",
     _HEADER_NAME: "is no name of a header",
 }
 
@@ -263,7 +279,22 @@ class Console(Block):
     type: Literal["console"]
 
 
-Concept = Annotated[dict[ConceptKey, Annotated[list[Term], Field(min_length=1)]], Field(min_length=1)]
+Spelling = Annotated[str, StringConstraints(max_length=500), AfterValidator(_spelling)]
+Spellings = Annotated[
+    list[Spelling],
+    Field(min_length=1),
+    WrapValidator(_list_or_setting),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                {"type": ["integer", "boolean"]},
+                {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+            ]
+        }
+    ),
+]
+Concept = Annotated[dict[ConceptKey, Spellings], Field(min_length=1)]
 Channel = Annotated[Email | Webhook | Console, Field(discriminator="type")]
 
 

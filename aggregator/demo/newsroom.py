@@ -24,10 +24,10 @@ _RTL = frozenset({"fa", "ps"})
 
 
 class Newsroom:
-    """All outlets. Set `base` to its own address before it is asked; set `second_edition` to publish the edits."""
+    """All outlets. Fill `bases` with the address of each before it is asked; set `second_edition` to publish the edits."""
 
     def __init__(self, opened: datetime) -> None:
-        self.base = ""
+        self.bases: dict[str, str] = {}  # by the slug of the outlet: each has a server of its own, as in life
         self.second_edition = False
         self.asked: Counter[str] = Counter()  # by path
         self.unchanged: Counter[str] = Counter()  # answers 304, by path
@@ -60,7 +60,11 @@ class Newsroom:
         edits = {story.slug: story for story in outlet.edits} if self.second_edition else {}
         stories = tuple(edits.get(story.slug, story) for story in outlet.stories)
         entries = [
-            (story, f"{self.base}/{outlet.slug}/{story.slug}", self._opened - timedelta(minutes=7 * n + 3))
+            (
+                story,
+                f"{self.bases[outlet.slug]}/{outlet.slug}/{story.slug}",
+                self._opened - timedelta(minutes=7 * n + 3),
+            )
             for n, story in enumerate(stories)
         ]
         match outlet.format:

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,8 +35,7 @@ GLANCE_S = 0.1
 class Ledger:
     """What arrived, beside what was promised."""
 
-    def __init__(self, base: str) -> None:
-        self._base = base
+    def __init__(self) -> None:
         self.arrived: list[Arrival] = []
 
     def count(self, promise: Promise, channel: str) -> int:
@@ -47,7 +46,7 @@ class Ledger:
         """Whether this is what was promised."""
         return (
             (arrival.watchlist, arrival.terms, arrival.update) == (promise.watchlist, promise.terms, promise.update)
-            and arrival.link.removeprefix(self._base) in promise.pages
+            and urlsplit(arrival.link).path in promise.pages
             and arrival.channel in promise.channels
         )
 
@@ -70,14 +69,15 @@ async def play(console: Console, folder: Path) -> bool:
     newsroom = Newsroom(datetime.now(UTC).replace(microsecond=0))
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     async with AsyncExitStack() as stack:
-        newsroom.base = await stack.enter_async_context(serving(newsroom.answer))
-        ledger = Ledger(newsroom.base)
+        for outlet in OUTLETS:
+            newsroom.bases[outlet.slug] = await stack.enter_async_context(serving(newsroom.answer))
+        ledger = Ledger()
         hook = Hook(secret, ledger.arrived.append)
         port = await stack.enter_async_context(mail_server(ledger.arrived.append))
         hook_url = await stack.enter_async_context(serving(hook.answer))
         path = folder / "feeds.yaml"
-        path.write_text(feeds_yaml(newsroom.base, port, hook_url, secret), encoding="utf-8")
-        _introduce(console, newsroom.base)
+        path.write_text(feeds_yaml(newsroom.bases, port, hook_url, secret), encoding="utf-8")
+        _introduce(console, newsroom.bases)
         with _reports_of(console):
             await _watch(console, newsroom, ledger, path)
     _show_samples(console, ledger)
@@ -85,10 +85,10 @@ async def play(console: Console, folder: Path) -> bool:
     return ledger.kept()
 
 
-def feeds_yaml(base: str, smtp_port: int, hook_url: str, secret: str) -> str:
+def feeds_yaml(bases: Mapping[str, str], smtp_port: int, hook_url: str, secret: str) -> str:
     """The configuration: as an operator would write it, but in seconds and allowed to reach loopback."""
     feeds = "".join(
-        f'  - {{url: "{base}{outlet.path}", name: "{outlet.name}", lang: {outlet.lang}, every: 1s}}\n'
+        f'  - {{url: "{bases[outlet.slug]}{outlet.path}", name: "{outlet.name}", lang: {outlet.lang}, every: 1s}}\n'
         for outlet in OUTLETS
     )
     return (
@@ -152,11 +152,12 @@ def _reports_of(console: Console) -> Iterator[None]:
         structlog.configure(**before)
 
 
-def _introduce(console: Console, base: str) -> None:
+def _introduce(console: Console, bases: Mapping[str, str]) -> None:
     console.rule("aggregator demo")
-    console.print(f"A newsroom of invented outlets is open at {base}:", markup=False)
+    console.print("A newsroom of invented outlets is open on loopback:", markup=False)
     for outlet in OUTLETS:
-        console.print(f"  {outlet.name:<24} {outlet.format:<10} {outlet.lang}", markup=False, highlight=False)
+        line = f"  {outlet.name:<24} {outlet.format:<10} {outlet.lang}  {bases[outlet.slug]}"
+        console.print(line, markup=False, highlight=False)
     console.print("\nThe daemon starts on it, with these watchlists, a mail server and a webhook:\n", markup=False)
     console.print(WATCHED, markup=False, highlight=False)
 

@@ -105,7 +105,7 @@ def _target(base: httpx2.URL, location: str | None) -> httpx2.URL:
     except UnicodeDecodeError:
         text = location
     try:
-        return usable(str(base.join(text).copy_with(userinfo=b"")))
+        return usable(str(base.join(text)))
     except httpx2.InvalidURL as failure:
         raise Fault(Reason.REDIRECT_BAD, str(failure)) from failure
 

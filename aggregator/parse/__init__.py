@@ -1,6 +1,6 @@
 """Feed bytes to items: RSS, RDF, Atom and JSON Feed, whole or damaged.
 
-    decode -> slices -> tree (repair) -> fields -> entry        XML: only unknown entries go further than `slices`
+    slices -> decode -> document (events, repair) -> entry      XML: only unknown entries go further than `slices`
     decode -> jsonfeed -> entry
     fallback -> entry                                           what nobody else understands
 
@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from aggregator.model import Item, ParsedFeed, Rejected
-from aggregator.parse import decode, entry, fallback, fields, jsonfeed, slices, tree
+from aggregator.parse import decode, entry, fallback, jsonfeed, slices
+from aggregator.parse.document import LOSS, read
 
 __all__ = ["feed"]
 
@@ -52,13 +53,13 @@ def _unknown(
     known_spans = [span for span, mark in zip(cut.spans, cut.hashes, strict=True) if mark in known]
     fresh = [(span, mark) for span, mark in zip(cut.spans, cut.hashes, strict=True) if mark not in known]
     decoded = decode.utf8(slices.without(body, known_spans) if known_spans else body, charset, body)
-    elements = tree.read(decoded.body)
-    if elements is None or len(elements.entries) != len(fresh):
+    document = read(decoded.body, url)
+    if document is None or len(document.entries) != len(fresh):
         return None
-    if not slices.whole(body, cut, (span for span, _ in fresh), strict=elements.strict):
+    if not slices.whole(body, cut, [span for span, _ in fresh], document.places):
         return None
-    found = fields.read(elements.root, elements.entries, url, [mark for _, mark in fresh])
-    return replace(found, flags=(*decoded.flags, *elements.flags)), len(known_spans)
+    found = document.reading([mark for _, mark in fresh])
+    return replace(found, flags=(*decoded.flags, *found.flags)), len(known_spans)
 
 
 def reading(body: bytes, charset: str | None = None, url: str | None = None) -> entry.Reading | None:
@@ -69,10 +70,10 @@ def reading(body: bytes, charset: str | None = None, url: str | None = None) -> 
         found = jsonfeed.read(text.decode("utf-8", "replace"), url)
         if found:
             return replace(found, flags=(*decoded.flags, *found.flags))
-    elements = tree.read(decoded.body)
-    if elements and (elements.entries or tree.LOSS not in elements.flags):
-        found = fields.read(elements.root, elements.entries, url)
-        return replace(found, flags=(*decoded.flags, *elements.flags))
+    document = read(decoded.body, url)
+    if document and (document.entries or LOSS not in document.flags):
+        found = document.reading()
+        return replace(found, flags=(*decoded.flags, *found.flags))
     if not _PERHAPS.search(text):
         return None
     found = fallback.read(text, "utf-8", url)
@@ -80,6 +81,7 @@ def reading(body: bytes, charset: str | None = None, url: str | None = None) -> 
 
 
 def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
+    header = found.header
     items: list[Item] = []
     rejected: list[Rejected] = []
     for position, one in enumerate(found.entries):
@@ -87,10 +89,9 @@ def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
             rejected.append(Rejected(reason=one, position=position))
             continue
         try:
-            items.append(entry.item(one, now))
+            items.append(entry.item(one, now, header.language))
         except Exception as error:  # noqa: BLE001 -- one bad entry must never cost its neighbours
             rejected.append(Rejected(reason=f"entry-unreadable: {type(error).__name__}", position=position))
-    header = found.header
     return ParsedFeed(
         format=header.format,
         title=entry.words(header.title, entry.HTML),
@@ -100,5 +101,10 @@ def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
         rejected=tuple(rejected),
         known=known,
         ttl_s=header.ttl_s,
+        skip_hours=header.skip_hours,
+        skip_days=header.skip_days,
+        hub=header.hub,
+        self_link=header.self_link,
+        prev_archive=header.prev_archive,
         flags=tuple(sorted(set(found.flags))),
     )

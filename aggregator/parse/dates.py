@@ -140,7 +140,7 @@ def _ordered(first: int, second: int, third: int, text: str) -> tuple[int, int, 
         return first, second, third
     if third <= 999:  # noqa: PLR2004
         raise _Unclear(AMBIGUOUS)
-    weekdays = {_WEEKDAYS[word[:3].casefold()] for word in _WORD.findall(text) if word[:3].casefold() in _WEEKDAYS}
+    weekdays = {WEEKDAYS[word[:3].casefold()] for word in _WORD.findall(text) if word[:3].casefold() in WEEKDAYS}
     readings = {(third, month, day) for month, day in ((first, second), (second, first)) if month <= 12 and day <= 31}  # noqa: PLR2004
     if weekdays and third not in _SOLAR_HIJRI:
         readings = {one for one in readings if datetime(*one, tzinfo=UTC).weekday() in weekdays}
@@ -161,11 +161,12 @@ def _moment(year: int, month: int, day: int, clock: _Clock, shift_minutes: int) 
             raise _Unclear(UNREADABLE)
     if year in _SOLAR_HIJRI:
         year, month, day = gregorian(year, month, day)
-    hour, minute, second = (int(part or 0) for part in clock)
+    hour, minute, second = int(clock[0] or 0), int(clock[1] or 0), int(clock[2] or 0)
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second)):  # noqa: PLR2004
         raise _Unclear(UNREADABLE)
-    passed = timedelta(hours=hour, minutes=minute - shift_minutes, seconds=min(second, 59))
-    return datetime(year, month, day, tzinfo=UTC) + passed
+    at = datetime(year, month, day, hour % 24, minute, min(second, 59), tzinfo=UTC)
+    shift = (hour // 24) * 1440 - shift_minutes
+    return at + timedelta(minutes=shift) if shift else at
 
 
 def gregorian(year: int, month: int, day: int) -> tuple[int, int, int]:
@@ -210,7 +211,7 @@ def _zone(name: str | None) -> int:
 def _zone_word(text: str) -> int:
     """Minutes east of UTC as the first word in capitals says that is no part of the date."""
     for word in _WORD.findall(text):
-        part_of_date = word.casefold() in _MONTHS or word[:3].casefold() in _WEEKDAYS or word in {"T", "AM", "PM"}
+        part_of_date = word.casefold() in _MONTHS or word[:3].casefold() in WEEKDAYS or word in {"T", "AM", "PM"}
         if word.isascii() and word.isupper() and not part_of_date:
             return _zone(word)
     return 0
@@ -248,7 +249,7 @@ _PLAIN = {
     ord("٫"): ".",
 }
 _MONTHS = _months()
-_WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
+WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
 # RFC 822, then the zones of the region and those that only one country uses. IST, for one, is used by three.
 _ZONES = {
     "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "WET": 0,

@@ -24,6 +24,8 @@ TEXT: Final = "text"
 
 _MARKUP = re.compile(r"</[a-zA-Z]|<(?:br|p|img|div|hr)[ />]|&#?\w{2,12};")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+CUT: Final = "text-cut"
+MAX_TEXT: Final = 2_000_000  # characters: a matcher takes 170 bytes for each
 _MANY = 16  # variants of one text; above, containment (quadratic) is not looked at
 
 
@@ -39,6 +41,11 @@ class Header:
     guid: str | None = None
     author: str | None = None  # in Atom also of each entry that names none (RFC 4287, 4.2.1)
     tags: tuple[str, ...] = ()
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    hub: str | None = None
+    self_link: str | None = None
+    prev_archive: str | None = None
 
 
 class Entry(NamedTuple):
@@ -68,25 +75,29 @@ class Reading:
     flags: tuple[str, ...] = ()
 
 
-def item(entry: Entry, now: datetime) -> Item:
-    """`entry` as text for people; what was doubtful stands in its flags."""
+def item(entry: Entry, now: datetime, language: str | None = None) -> Item:
+    """`entry` as text for people; what was doubtful stands in its flags. `language` is the feed's."""
     title = words(entry.title, entry.title_form)
     summary, content = _union(title, entry.texts)
     published, doubt = _moment(entry.published, now)
     updated, another = _moment(entry.updated, now)
+    flags = {flag for flag in (*entry.flags, doubt, another) if flag}
+    if max(len(title), len(summary), len(content)) > MAX_TEXT:
+        title, summary, content = title[:MAX_TEXT], summary[:MAX_TEXT], content[:MAX_TEXT]
+        flags.add(CUT)
     return Item(
         title=title,
         summary=summary,
         content=content,
-        tags=tuple(dict.fromkeys(filter(None, (words(tag, TEXT) for tag in entry.tags)))),
+        tags=tuple(dict.fromkeys(filter(None, [words(tag, TEXT) for tag in entry.tags]))) if entry.tags else (),
         guid=entry.guid,
         link=entry.link,
         author=(words(entry.author, TEXT) or None) if entry.author else None,
-        lang=entry.lang,
+        lang=entry.lang or language,
         published=published,
         updated=updated,
         enclosures=entry.enclosures,
-        flags=tuple(sorted({*entry.flags, *filter(None, (doubt, another))})),
+        flags=tuple(sorted(flags)),
         slice_hash=entry.slice_hash,
     )
 
@@ -124,8 +135,9 @@ def _union(title: str, texts: Iterable[Text]) -> tuple[str, str]:
             summary = text
         elif text and text != title:
             rest.append(text)
-    rest = list(dict.fromkeys(rest))
-    if len(rest) <= _MANY:
+    if len(rest) > 1:
+        rest = list(dict.fromkeys(rest))
+    if rest and len(rest) <= _MANY:
         rest = [
             text
             for place, text in enumerate(rest)

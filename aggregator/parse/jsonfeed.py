@@ -27,14 +27,19 @@ def read(text: str, url: str | None) -> Reading | None:
     if not isinstance(document, dict) or not isinstance(document.get("items"), list):
         return None
     version = _text(document.get("version")).rpartition("/")[2]
+    feed_url = absolute(_text(document.get("feed_url")), url)
+    hubs = (absolute(_text(hub.get("url")), url) for hub in _list(document.get("hubs")) if isinstance(hub, dict))
     header = Header(
         format=_VERSIONS.get(version, "json"),
         title=_text(document.get("title")),
         link=absolute(_text(document.get("home_page_url")), url),
         language=_text(document.get("language")) or None,
+        hub=next(filter(None, hubs), None),
+        self_link=feed_url,
     )
-    base = absolute(_text(document.get("feed_url")), url) or url
-    entries = (_entry(item, base) if isinstance(item, dict) else "entry-not-an-object" for item in document["items"])
+    entries = (
+        _entry(item, feed_url or url) if isinstance(item, dict) else "entry-not-an-object" for item in document["items"]
+    )
     return Reading(header=header, entries=tuple(entries), flags=flags)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
-Element = Any  # lxml.etree._Element, whose stubs stop at what a plain tree needs
-
-XML = "{http://www.w3.org/XML/1998/namespace}"
-RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+# Names are "namespace}local" here, and "local" where there is no namespace: as expat writes them.
+XML = "http://www.w3.org/XML/1998/namespace}"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+XLINK = "http://www.w3.org/1999/xlink}"
 ATOM10 = "http://www.w3.org/2005/Atom"
 ATOM03 = "http://purl.org/atom/ns#"
 _RSS090 = ("http://my.netscape.com/rdf/simple/0.9/", "http://channel.netscape.com/rdf/simple/0.9/")
@@ -71,30 +70,30 @@ TEXTS = frozenset({
 })  # fmt: skip
 
 
-def document_format(root: Element, own: str) -> str:
-    """What a document is, by its root and the namespace of its entries: "rss20", "rss10", "atom10" and so on."""
+def document_format(root: str, version: str, own: str) -> str:
+    """What a document is, by its root, that one's version, and the namespace of its entries: "rss20", "atom10" and so on."""
     name = local(root)
     if name in {"feed", "entry"}:
         return {ATOM10: "atom10", ATOM03: "atom03"}.get(own, "atom")
     if name == "RDF":
         return "rss090" if own in _RSS090 else "rss10"
-    version = re.sub(r"\D", "", (root.get("version") or ""))[:3]
-    return "rss20" if version[:1] == "2" else f"rss{version}"
+    number = re.sub(r"\D", "", version)[:3]
+    return "rss20" if number[:1] == "2" else f"rss{number}"
 
 
-def local(node: Element) -> str:
-    """The name of an element without its namespace."""
-    return str(node.tag).rpartition("}")[2]
+def local(tag: str) -> str:
+    """A name without its namespace."""
+    return tag.rpartition("}")[2]
 
 
-def namespace(node: Element) -> str:
-    """The namespace of an element, "" when it has none."""
-    return str(node.tag)[1:].partition("}")[0] if str(node.tag)[:1] == "{" else ""
+def namespace(tag: str) -> str:
+    """The namespace of a name, "" when it has none."""
+    return tag.rpartition("}")[0]
 
 
 @lru_cache(maxsize=4096)
 def name_of(tag: str, own: str) -> str:
-    """`{namespace}Local` as "prefix:local"; the namespace of the entries themselves has no prefix, whatever it is."""
+    """`tag` as "prefix:local"; the namespace of the entries themselves has no prefix, whatever it is."""
     space, _, name = tag.rpartition("}")
-    prefix = "" if space[1:] == own else _PREFIXES.get(space[1:].lower().rstrip("/"), "?:")
+    prefix = "" if space == own else _PREFIXES.get(space.strip().lower().rstrip("/"), "?:")
     return prefix + name.lower()

@@ -24,9 +24,9 @@ from aggregator.store import dialect
 from aggregator.store.archive import Archive, Archived, RuleVersion, Verdict
 from aggregator.store.dialect import make_private
 from aggregator.store.feeds import Feeds
-from aggregator.store.items import Items
 from aggregator.store.outbox import Outbox
 from aggregator.store.reading import Owed, StoredFeed, StoredItem, Tick, Totals
+from aggregator.store.visits import Visits
 
 __all__ = [
     "Archived", "Owed", "RuleVersion", "Store", "StoredFeed", "StoredItem", "Tick", "Totals", "Verdict", "daemon_lock",
@@ -62,7 +62,7 @@ def _run_script(db: Database, name: str) -> None:
             statement = ""
 
 
-class Store(Feeds, Items, Outbox, Archive):
+class Store(Feeds, Visits, Outbox, Archive):
     """The database. One thread at a time may use it; open another for another thread."""
 
     @classmethod
@@ -112,7 +112,7 @@ class Store(Feeds, Items, Outbox, Archive):
         try:
             broken = [row[0] for row in self._all("PRAGMA integrity_check(20)") if row[0] != "ok"]
             dangling = self._all("PRAGMA foreign_key_check")
-        except dialect.sqlite3.DatabaseError as error:
+        except StoreError as error:
             return [str(error)]
         return broken + [f"{row[0]} row {row[1]}: refers to a missing row of {row[2]}" for row in dangling[:20]]
 
@@ -136,9 +136,9 @@ class Store(Feeds, Items, Outbox, Archive):
             raise StoreError(f"{target}: {error}") from error
 
     def checkpoint(self) -> None:
-        """Bring the write-ahead log into the main file and let SQLite renew its statistics."""
-        self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._conn.execute("PRAGMA optimize")
+        """Bring the write-ahead log into the main file, without waiting for readers, and renew SQLite's statistics."""
+        self._all("PRAGMA wal_checkpoint(PASSIVE)")
+        self._all("PRAGMA optimize")
 
 
 def _migrate(conn: dialect.Connection, path: Path) -> None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from aggregator.model import Alert, Item
-from aggregator.store.base import Find, as_json, item_of
-from aggregator.store.dialect import from_ms, to_ms
+from aggregator.store.base import Find, item_of
+from aggregator.store.dialect import as_json, from_ms, to_ms
 from aggregator.store.outbox import ALERTS, alert_of
 from aggregator.store.reading import Owed, Reading
-from aggregator.store.telling import Telling
+from aggregator.watch import Source
 
 BATCH = 256  # items read at once: about 1 MB
 LEAP = timedelta(
@@ -82,8 +81,6 @@ class Verdict:
 class Archive(Reading):
     """Reads over everything, and the verdicts beside the alerts."""
 
-    _rule_ids: Mapping[str, int] = MappingProxyType({})  # of the watchlists that this process judges by
-
     def archived(self, since: datetime | None = None, *, batch: int = BATCH) -> Iterator[list[Archived]]:
         """All items first seen at or after `since`, oldest first, in batches. No statement stays open between two."""
         since_ms = to_ms(since) if since else 0
@@ -132,17 +129,17 @@ class Archive(Reading):
 
         One transaction, and the telling of live items: a term that was told of a story is not told again.
         """
-        telling, alerts, now_ms = Telling(self._conn, self._routes), 0, to_ms(now)
+        telling, alerts, now_ms = self._telling(), 0, to_ms(now)
         with self._write():
             for row in self._all(
-                "SELECT items.*, items.id AS item_id, feeds.site, articles.text AS article_text FROM items"
+                "SELECT items.*, items.id AS item_id, feeds.site, feeds.name AS feed_name, articles.text AS article_text FROM items"
                 " JOIN feeds ON feeds.id = items.feed LEFT JOIN articles ON articles.item = items.id"
                 " WHERE items.id IN (SELECT value FROM json_each(?)) ORDER BY items.id",
                 (as_json(list(items)),),
             ):
-                finding = find(item_of(row, article=row["article_text"]), row["key"], row["site"])
+                source = Source(feed=row["feed_name"], site=row["site"])
+                finding = find(item_of(row, article=row["article_text"]), row["key"], source)
                 if finding.hits:
-                    self.keep_verdicts(row["item_id"], row["revision"], (hit.watchlist for hit in finding.hits), now_ms)
                     alerts += telling.tell(row["item_id"], row["revision"], row["story"], finding, now_ms)
         return alerts
 
@@ -165,16 +162,7 @@ class Archive(Reading):
                     (name, version, as_json(definition), to_ms(now)),
                 )
                 known[name] = (cursor.lastrowid, version)
-        self._rule_ids = {name: known[name][0] for name in definitions}
-
-    def keep_verdicts(self, item: int, revision: int, watchlists: Iterable[str], now_ms: int) -> None:
-        """Remember that an item is a hit of these watchlists, inside the caller's transaction. Unnoted rules are passed over."""
-        rules = self._rule_ids
-        self._conn.executemany(
-            "INSERT INTO verdicts (item, rule, revision, at) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (item, rule) DO UPDATE SET revision = excluded.revision, at = excluded.at",
-            [(item, rules[name], revision, now_ms) for name in sorted(set(watchlists) & rules.keys())],
-        )
+        self._rules = {name: known[name][0] for name in definitions}
 
     def verdict(self, item: int, watchlist: str) -> Verdict | None:
         """When the item was last a hit of the watchlist; None: never since verdicts are kept."""

@@ -12,8 +12,10 @@ from aggregator.errors import LeaseLost
 from aggregator.model import Enclosure, Finding, Item, Route, StoryMarks
 from aggregator.store import dialect
 from aggregator.store.dialect import Connection, Row
+from aggregator.store.telling import Telling
+from aggregator.watch import Source
 
-Find = Callable[[Item, str, str], Finding]  # (item, key, site) -> all the pure core can say of it
+Find = Callable[[Item, str, Source], Finding]  # (item, key, whose it is) -> all the pure core can say of it
 
 
 class Base:
@@ -22,15 +24,22 @@ class Base:
     def __init__(self, conn: Connection, routes: Mapping[str, Route]) -> None:
         self._conn = conn
         self._routes = routes
+        self._rules: Mapping[str, int] = {}  # ids of the rules that this process judges by, by watchlist
+
+    def _telling(self) -> Telling:
+        """What tells of hits, for one transaction."""
+        return Telling(self._conn, self._routes, self._rules)
 
     def _write(self) -> AbstractContextManager[None]:
         return dialect.transaction(self._conn)
 
     def _all(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
-        return self._conn.execute(sql, parameters).fetchall()
+        with dialect.reading():
+            return self._conn.execute(sql, parameters).fetchall()
 
     def _one(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
-        return self._conn.execute(sql, parameters).fetchone()  # type: ignore[no-any-return]  # a Row or None
+        with dialect.reading():
+            return self._conn.execute(sql, parameters).fetchone()  # type: ignore[no-any-return]  # a Row or None
 
     def _hold(self, table: str, column: str, key: int, token: str) -> None:
         """Raise LeaseLost unless the row is still leased under `token`."""
@@ -75,10 +84,3 @@ def marks_of(row: Row) -> StoryMarks:
         text_hash=row["text_hash"],
         article_hash=row["article_hash"],
     )
-
-
-def as_json(value: Any) -> str:
-    """Compact JSON with letters as they are, for people who read the file with other tools."""
-    if value == ():
-        return "[]"  # most lists are empty, and three are written with each item
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -7,6 +7,7 @@ checkpoint at the same time (fixed 2026-03-13, sqlite.org/wal.html), so they are
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3 as stdlib_sqlite3
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from aggregator.errors import StoreError
 
@@ -90,6 +92,19 @@ def transaction(conn: Connection) -> Iterator[None]:
         raise StoreError(str(error)) from error
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """What SQLite raises while reading, as our own.
+
+    Raises:
+        StoreError: The file is damaged, locked or gone.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(str(error)) from error
+
+
 def to_ms(moment: datetime) -> int:
     """Epoch milliseconds; floats would lose them, so integer arithmetic."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
@@ -108,3 +123,10 @@ def from_ms(ms: int) -> datetime:
 def from_ms_or_none(ms: int | None) -> datetime | None:
     """An aware UTC datetime, None for unknown."""
     return None if ms is None else from_ms(ms)
+
+
+def as_json(value: Any) -> str:
+    """Compact JSON with letters as they are, for people who read the file with other tools."""
+    if value == ():
+        return "[]"  # most lists are empty, and three are written with each item
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -8,12 +8,22 @@ from datetime import datetime, timedelta
 from aggregator import schedule
 from aggregator.model import ArticleLease, FeedLease, Validators
 from aggregator.settings import FeedSpec
-from aggregator.store.base import Base, as_json
-from aggregator.store.dialect import Row, from_ms_or_none, to_ms
+from aggregator.store.base import Base
+from aggregator.store.dialect import Row, as_json, from_ms_or_none, to_ms
 from aggregator.text import urls
 
 LEASE = timedelta(seconds=120)  # fetch 30 s and parse 30 s at most, and a slow disk
 SAME_PAGE = timedelta(days=1)  # a page that another feed's item led to is not asked for twice in this time
+_TIMES = (  # columns that hold a time to come, and how far ahead that can be
+    ("feeds", "due_at", timedelta(days=32)),  # a feed that is gone is looked at again after 30 days
+    ("feeds", "not_before", timedelta(days=8)),  # Retry-After is honoured for 7 days
+    ("feeds", "lease_until", timedelta(minutes=10)),
+    ("sites", "free_at", timedelta(minutes=10)),
+    ("articles", "due_at", timedelta(days=2)),
+    ("articles", "lease_until", timedelta(minutes=10)),
+    ("deliveries", "due_at", timedelta(days=2)),
+    ("deliveries", "lease_until", timedelta(minutes=20)),
+)
 _FEEDS = ("feeds", "id", "due_at, id")
 _ARTICLES = ("articles", "item", "item DESC")
 
@@ -38,16 +48,35 @@ class Feeds(Base):
             by_name = {row["name"]: row["id"] for row in rows if row["url"] not in stay}
             for feed in wanted:
                 self._list_feed(feed, by_url.get(feed.url) or by_name.pop(feed.name, None), now)
+            self._conn.execute(
+                "UPDATE articles SET state = 'failed', reason = 'unlisted', due_at = NULL WHERE due_at IS NOT NULL AND item IN"
+                " (SELECT items.id FROM items JOIN feeds ON feeds.id = items.feed WHERE feeds.listed = 0)"
+            )
 
     def _list_feed(self, feed: FeedSpec, known: int | None, now: datetime) -> None:
-        place = (feed.url, feed.name, urls.site(feed.url))
+        place = (feed.url, feed.name, urls.server(feed.url))
         if known is None:
             self._conn.execute(
                 "INSERT INTO feeds (url, name, site, listed, due_at, due_why) VALUES (?, ?, ?, 1, ?, 'new')",
                 (*place, to_ms(now)),
             )
             return
+        self._conn.execute(
+            # At a corrected address nothing is owed to what the old one answered.
+            "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}', etag = NULL,"
+            " last_modified = NULL, validators_url = NULL, body_hash = NULL, moved_to = NULL WHERE id = ? AND url != ?",
+            (to_ms(now), known, feed.url),
+        )
         self._conn.execute("UPDATE feeds SET listed = 1, url = ?, name = ?, site = ? WHERE id = ?", (*place, known))
+
+    def mend_times(self, now: datetime) -> None:
+        """Make due what is due later than anything can be: the clock stood in the future when that was written."""
+        with self._write():
+            for table, column, longest in _TIMES:
+                self._conn.execute(
+                    f"UPDATE {table} SET {column} = :now WHERE {column} > :latest",
+                    {"now": to_ms(now), "latest": to_ms(now + longest)},
+                )
 
     def claim_feeds(self, now: datetime, limit: int, token: str, *, per_host: int = 1) -> tuple[FeedLease, ...]:
         """Lease up to `limit` due feeds, the longest due first, never more than `per_host` of one host at once."""
@@ -111,14 +140,16 @@ class Feeds(Base):
     def not_claimable(self, names: Sequence[str], now: datetime, began: datetime) -> list[tuple[str, str]]:
         """Those of the named feeds that a round must leave alone, and why.
 
-        `not_before`: its server asked for a pause. `leased`: another process has it in hand. `visited`: it was
-        visited since the round `began`.
+        `unlisted`: another process took it from the list. `not_before`: its server asked for a pause. `leased`:
+        another process has it in hand. `visited`: it was visited since the round `began`.
         """
         rows = self._all(
-            "SELECT name, CASE WHEN coalesce(not_before, 0) > :now THEN 'not_before'"
-            " WHEN coalesce(lease_until, 0) > :now THEN 'leased' ELSE 'visited' END AS why FROM feeds"
-            " WHERE name IN (SELECT value FROM json_each(:names)) AND listed = 1"
-            " AND (coalesce(not_before, 0) > :now OR coalesce(lease_until, 0) > :now OR visited_at >= :began)",
+            "SELECT value AS name, CASE WHEN feeds.id IS NULL THEN 'unlisted'"
+            " WHEN coalesce(not_before, 0) > :now THEN 'not_before'"
+            " WHEN coalesce(lease_until, 0) > :now THEN 'leased' ELSE 'visited' END AS why"
+            " FROM json_each(:names) LEFT JOIN feeds ON feeds.name = value AND feeds.listed = 1"
+            " WHERE feeds.id IS NULL OR coalesce(not_before, 0) > :now OR coalesce(lease_until, 0) > :now"
+            " OR visited_at >= :began",
             {"names": as_json(names), "now": to_ms(now), "began": to_ms(began)},
         )
         return [(row["name"], row["why"]) for row in rows]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from aggregator.model import Alert, Excerpt, Hit, Message, NotDelivered, Receipt
 from aggregator.store.base import Base
 from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 
-LEASE = timedelta(seconds=90)  # a sender has 30 s in all; the rest is for a slow disk
+LEASE = timedelta(minutes=5)  # eight messages behind each other on one connection, 30 s each
 
+BUNDLE_MOST = 250  # alerts in one mail; 20,000 made 30 MB, which mail servers refuse for good
 ALERTS = """
     SELECT alerts.*, feeds.name AS feed, items.link, items.lang, items.published, items.first_seen
     FROM alerts JOIN items ON items.id = alerts.item JOIN feeds ON feeds.id = items.feed
@@ -44,20 +44,33 @@ class Outbox(Base):
         instance = self.instance()
         if bundle_over is not None:
             crowded = self._all(
-                "SELECT recipient, min(id) AS first FROM deliveries WHERE channel = ? AND state = 'due' AND due_at <= ?"
+                "SELECT recipient FROM deliveries WHERE channel = ? AND state = 'due' AND due_at <= ?"
                 " AND message IS NULL GROUP BY recipient HAVING count(*) > ?",
                 (channel, at, bundle_over),
             )
-            self._conn.executemany(
-                "UPDATE deliveries SET message = ? WHERE channel = ? AND recipient = ? AND state = 'due'"
-                " AND due_at <= ? AND message IS NULL",
-                [(f"{instance}.{row['first']}", channel, row["recipient"], at) for row in crowded],
-            )
+            for row in crowded:
+                self._bundle(instance, channel, row["recipient"], at)
         self._conn.execute(
             "UPDATE deliveries SET message = ? || '.' || id WHERE channel = ? AND state = 'due' AND due_at <= ?"
             " AND message IS NULL",
             (instance, channel, at),
         )
+
+    def _bundle(self, instance: str, channel: str, recipient: str, at: int) -> None:
+        """Give the crowd owed to one recipient one message, or several when it is too many for one mail."""
+        ids = [
+            row["id"]
+            for row in self._all(
+                "SELECT id FROM deliveries WHERE channel = ? AND recipient = ? AND state = 'due' AND due_at <= ?"
+                " AND message IS NULL ORDER BY urgency, id",
+                (channel, recipient, at),
+            )
+        ]
+        for start in range(0, len(ids), BUNDLE_MOST):
+            some = ids[start : start + BUNDLE_MOST]
+            self._conn.executemany(
+                "UPDATE deliveries SET message = ? WHERE id = ?", [(f"{instance}.{min(some)}", one) for one in some]
+            )
 
     def _lease(self, message: str, token: str, until: int) -> Message:
         rows = self._all(
@@ -91,7 +104,7 @@ class Outbox(Base):
                     self._conn.execute(
                         "UPDATE deliveries SET state = 'sent', sent_at = ?, attempts = attempts + 1, last_code = ?,"
                         " last_error = NULL, lease_token = NULL, lease_until = NULL"
-                        " WHERE message = ? AND state = 'due'",
+                        " WHERE message = ? AND state IN ('due', 'dead')",
                         (to_ms(now), code, message.id),
                     )
                 case NotDelivered(code=code, error=error):
@@ -112,10 +125,6 @@ class Outbox(Base):
             raise AssertionError("a database without a name")
         name: str = row["value"]
         return name
-
-    def channels_owed(self) -> Sequence[str]:
-        """The channels that have deliveries due at some time, also those that feeds.yaml no longer names."""
-        return [row[0] for row in self._all("SELECT DISTINCT channel FROM deliveries WHERE state = 'due'")]
 
 
 def alert_of(row: Row) -> Alert:

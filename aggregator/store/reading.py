@@ -120,6 +120,11 @@ class Reading(Base):
         places = {str(item): place for place, item in enumerate(ids)}
         return sorted(found, key=lambda stored: places[stored.id])
 
+    def last_change(self) -> int:
+        """The number of the latest change of any item."""
+        row = self._one("SELECT coalesce(max(change), 0) FROM items")
+        return row[0] if row else 0
+
     def changed_since(self, change: int, limit: int) -> list[Row]:
         """Rows of items, with `article_text`, that changed after `change`, in the order of their changes."""
         return self._all(

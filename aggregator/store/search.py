@@ -7,7 +7,7 @@ It is contentless: originals stay in the main file and nothing is stored twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -33,28 +33,53 @@ _SCHEMA = (
 class Search:
     """The index beside a store."""
 
-    def __init__(self, conn: dialect.Connection) -> None:
-        self._conn = conn
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._conn = _ready(path)
 
     @classmethod
     def open(cls, database: Path) -> Self:
-        """The index of the store at `database`, made anew when it is missing, of another version, or damaged."""
-        path = database.with_name("search.db")
+        """The index of the store at `database`, made anew when it is missing, of another version, or damaged.
+
+        Raises:
+            StoreError: It is locked, or the disk failed; what it holds stays.
+        """
+        path = database.with_name(f"{database.stem}-search.db")
         try:
-            return cls(_ready(path))
-        except StoreError:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-            return cls(_ready(path))
+            return cls(path)
+        except StoreError as error:
+            if not _is_damage(error):
+                raise
+            _remove(path)
+            return cls(path)
 
     def close(self) -> None:
         """Close the connection."""
         self._conn.close()
 
-    def catch_up(self, store: Store) -> int:
-        """Index what changed since the last time, and say how many items that were. Stops only when all is in."""
+    def catch_up(self, store: Store, going: Callable[[], bool] = lambda: True) -> int:
+        """Index what changed since the last time, while `going`; how many items that were.
+
+        An index that is damaged, or of another store (a restored backup, say), is begun anew.
+
+        Raises:
+            StoreError: The disk failed; the next time goes on where this one stopped.
+        """
+        try:
+            return self._follow(store, going)
+        except StoreError as error:
+            if not _is_damage(error):
+                raise
+            self._conn.close()
+            _remove(self._path)
+            self._conn = _ready(self._path)
+            return self._follow(store, going)
+
+    def _follow(self, store: Store, going: Callable[[], bool]) -> int:
+        if self._state("instance") != store.instance() or self._watermark() > store.last_change():
+            self._begin_anew(store.instance())
         done = 0
-        while rows := store.changed_since(self._watermark(), BATCH):
+        while going() and (rows := store.changed_since(self._watermark(), BATCH)):
             with dialect.transaction(self._conn):
                 for row in rows:
                     self._index(row)
@@ -62,12 +87,20 @@ class Search:
             done += len(rows)
         return done
 
+    def _begin_anew(self, instance: str) -> None:
+        with dialect.transaction(self._conn):
+            self._conn.execute("INSERT INTO words (words) VALUES ('delete-all')")
+            self._conn.execute("DELETE FROM entries")
+            self._conn.executemany(
+                "INSERT OR REPLACE INTO state VALUES (?, ?)", [("change", "0"), ("instance", instance)]
+            )
+
     def find(self, query: str, *, limit: int = 50, feed: int | None = None, since: datetime | None = None) -> list[int]:
         """Ids of the items that hold all words and "phrases" of the query, newest first. Every query is valid."""
         expression = literal(query)
         if not expression:
             return []
-        rows = self._conn.execute(
+        rows = self._all(
             "SELECT item FROM words JOIN entries ON entries.item = words.rowid WHERE words MATCH ?"
             " AND (? IS NULL OR feed = ?) AND first_seen >= ? ORDER BY words.rowid DESC LIMIT ?",
             (expression, feed, feed, to_ms(since) if since else 0, limit),
@@ -75,7 +108,15 @@ class Search:
         return [row[0] for row in rows]
 
     def _watermark(self) -> int:
-        return int(self._conn.execute("SELECT value FROM state WHERE key = 'change'").fetchone()[0])
+        return int(self._state("change"))
+
+    def _state(self, key: str) -> str:
+        rows = self._all("SELECT value FROM state WHERE key = ?", (key,))
+        return rows[0]["value"] if rows else ""
+
+    def _all(self, sql: str, parameters: tuple[object, ...]) -> list[dialect.Row]:
+        with dialect.reading():
+            return self._conn.execute(sql, parameters).fetchall()
 
     def _index(self, row: dialect.Row) -> None:
         item = item_of(row, article=row["article_text"])
@@ -97,6 +138,16 @@ def literal(query: str) -> str:
     phrases = [folded(part) for part in parts[1::2]]
     words = [word for part in parts[0::2] for word in folded(part).split()]
     return " ".join(f'"{term}"' for term in [*words, *phrases] if term)
+
+
+def _is_damage(error: StoreError) -> bool:
+    """Whether only a new index helps; a lock or a full disk passes."""
+    return any(sign in str(error) for sign in ("malformed", "not a database", "no such table", "index is of version"))
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _ready(path: Path) -> dialect.Connection:
@@ -121,4 +172,4 @@ def _ready(path: Path) -> dialect.Connection:
 def _require_version(conn: dialect.Connection) -> None:
     found = conn.execute("SELECT value FROM state WHERE key = 'version'").fetchone()[0]
     if found != VERSION:
-        raise StoreError(f"the search index is of version {found}")
+        raise StoreError(f"the search index is of version {found}, not {VERSION}")

@@ -13,8 +13,7 @@ from operator import attrgetter
 
 from aggregator import compose
 from aggregator.model import Finding, Hit, Route
-from aggregator.store.base import as_json
-from aggregator.store.dialect import Connection
+from aggregator.store.dialect import Connection, as_json
 
 PLACES = 20  # of one term kept in an alert; a 1 MB title repeats a word 100,000 times
 URGENCY = {"critical": 0, "high": 1, "normal": 2, "low": 3}
@@ -23,17 +22,19 @@ URGENCY = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 class Telling:
     """Alerts and their deliveries, inside the caller's transaction."""
 
-    def __init__(self, conn: Connection, routes: Mapping[str, Route]) -> None:
-        self._conn = conn
+    def __init__(self, conn: Connection, routes: Mapping[str, Route], rules: Mapping[str, int]) -> None:
+        self.conn = conn
         self._routes = routes
+        self._rules = rules
 
     def tell(self, item: int, revision: int, story: int, finding: Finding, now_ms: int) -> int:
-        """Create an alert for each watchlist that has something new to say; how many there were."""
+        """Keep the verdict and create an alert for each watchlist that has something new to say; how many there were."""
+        self._keep_verdicts(item, revision, finding, now_ms)
         alerts = 0
         for watchlist, hits in groupby(sorted(finding.hits), key=attrgetter("watchlist")):
             told = {
                 row[0]
-                for row in self._conn.execute(
+                for row in self.conn.execute(
                     "SELECT term FROM told WHERE watchlist = ? AND story = ?", (watchlist, story)
                 )
             }
@@ -41,12 +42,21 @@ class Telling:
             if not fresh:
                 continue
             alert = self._alert((item, revision, story), finding, fresh, now_ms, update=bool(told))
-            self._conn.executemany(
+            self.conn.executemany(
                 "INSERT INTO told (watchlist, story, term, alert) VALUES (?, ?, ?, ?)",
                 [(watchlist, story, term, alert) for term in sorted({hit.term for hit in fresh})],
             )
             alerts += 1
         return alerts
+
+    def _keep_verdicts(self, item: int, revision: int, finding: Finding, now_ms: int) -> None:
+        """Remember which rules the item is a hit of; a miss is an item without a row."""
+        rules = {self._rules[hit.watchlist] for hit in finding.hits if hit.watchlist in self._rules}
+        self.conn.executemany(
+            "INSERT INTO verdicts (item, rule, revision, at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (item, rule) DO UPDATE SET revision = excluded.revision, at = excluded.at",
+            [(item, rule, revision, now_ms) for rule in sorted(rules)],
+        )
 
     def _alert(
         self, where: tuple[int, int, int], finding: Finding, hits: Sequence[Hit], now_ms: int, *, update: bool
@@ -54,7 +64,7 @@ class Telling:
         item, revision, story = where
         watchlist = hits[0].watchlist
         route = self._routes[watchlist]
-        cursor = self._conn.execute(
+        cursor = self.conn.execute(
             "INSERT INTO alerts (watchlist, label, severity, story, item, revision, title, created_at, is_update,"
             " terms, excerpts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -64,7 +74,7 @@ class Telling:
             ),
         )  # fmt: skip
         alert: int = cursor.lastrowid  # type: ignore[assignment]  # an insert has one
-        self._conn.executemany(
+        self.conn.executemany(
             "INSERT INTO deliveries (alert, channel, recipient, state, urgency, due_at) VALUES (?, ?, ?, 'due', ?, ?)",
             [(alert, channel, recipient, URGENCY[route.severity], now_ms) for channel, recipient in route.recipients],
         )

@@ -89,6 +89,12 @@ def site(url: str) -> str:
     return address.host.removeprefix("www.") if address else ""
 
 
+def server(url: str) -> str:
+    """The site of `url`, with its port where that is unusual: whose words these are, and who is asked for them."""
+    address = _address(url)
+    return address.authority.removeprefix("www.") if address else ""
+
+
 def origin(url: str) -> str:
     """`scheme://host:port` of `url` with the port always written; "" when it is no web address."""
     address = _address(url)

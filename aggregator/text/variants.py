@@ -1,66 +1,36 @@
 """The forms in which a watched term stands in running text.
 
 Documents are never stemmed: Snowball's Persian stemmer makes "طال" of "طالبان" and would find other words. Instead a
-term is spread out once, when a watchlist is compiled, by closed lists of endings and prefixes. The lists are short
-because each entry is paid for with false alarms; what they cannot know (irregular plurals, transliterations) belongs
-in a concept. Why at all: in 246 Pashto texts on the Taliban the bare form stands in 28 %.
+term is spread out once, when a watchlist is compiled, by the closed lists of `endings.toml`, which anybody may edit.
+Why at all: in 246 Pashto texts on the Taliban the bare form stands in 28 %.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Final
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice, product
+from pathlib import Path
+from typing import Any, Final
 
 from aggregator.text.fold import folded
+from aggregator.text.language import code
 
-Pairs = tuple[tuple[str, str], ...]
-
-
-def _added(endings: str) -> Pairs:
-    return tuple(("", ending) for ending in endings.split())
-
-
-# (was, becomes) at the end of the last word; all pairs that fit apply. Letters are as `fold` leaves them: every yeh is
-# ی, every heh ه. Persian endings set off by a space or a zero-width non-joiner are words of their own after folding
-# and need nothing; the glued ones stand here because crawlers lose the non-joiner.
-_ENDINGS: Final[Mapping[str, Pairs]] = MappingProxyType(
-    {
-        "en": (
-            *((letter, f"{letter}s") for letter in "abcdefghijklmnopqrtuvwyz"),  # not s: "princes", "princess"
-            *(("s", "ses"), ("x", "xes"), ("z", "zes"), ("ch", "ches"), ("sh", "shes"), ("o", "oes"), ("y", "ies")),
-        ),
-        "fa": (
-            *_added("ها های هایی هایش ی ان"),
-            *(("ه", "گان"), ("ا", "ایان"), ("و", "ویان")),  # پناهندگان ملایان دانشجویان
-        ),
-        "ps": (
-            *_added("ان انو ونه ونو و ی یان یانو ه"),
-            *(("ه", "ی"), ("ه", "و"), ("ه", "گانی"), ("ه", "گانو"), ("ی", "و")),  # عفوې ځواکونو ملګرو
-        ),
-        "ar": (*_added("ات ون ین ه"), ("ه", "ات")),
-        "ur": (*_added("وں یں ی"), ("ه", "ی"), ("ه", "وں"), ("ا", "ی"), ("ا", "وں")),
-    }
-)
-
-# Written together with the first word.
-_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "ps": ("د", "او", "اود"),  # "of", "and", "and of": دطالبانو
-        "ar": ("ال", "و", "ب", "ل", "ف", "ک", "لل", "بال", "وال"),
-    }
-)
 _ENDING_LETTERS: Final = 3  # a shorter word with an ending is another word
-_PREFIX_LETTERS: Final = 4  # کان is a mine, دکان a shop
+_PREFIX_LETTERS: Final = 5  # with its prefix, and three of its own: کان is a mine, دکان a shop
+_MOST_ALIASES: Final = 8  # of one term
 
-_CODES: Final = MappingProxyType({"prs": "fa", "fas": "fa", "per": "fa", "pus": "ps", "pbt": "ps", "pbu": "ps"})
 _LATIN: Final = re.compile("[a-z]")
 _ARABIC: Final = re.compile("[\u0620-\u06ff]")
 _ACRONYM: Final = re.compile(r"[A-Z]{2,6}")
 _DOTTED: Final = re.compile(r"(?:[A-Za-z]\.){2,}[A-Za-z]\.?")
+_NUMBERED: Final = re.compile(r"[A-Za-z]+[-–][0-9]+")
 _ZWNJ: Final = "\u200c"
-_UNJOINED_SPACE: Final = re.compile("(?<=[ادذرزژوډړ]) ")  # after a letter that does not join, a space may go unseen
+_UNJOINING: Final = "ادذرزژوډړ"
+_UNJOINED_SPACE: Final = re.compile(f"(?<=[{_UNJOINING}]) ")  # after a letter that does not join, a space may go unseen
 
 
 def spellings(term: str, language: str | None) -> tuple[str, ...]:
@@ -70,14 +40,32 @@ def spellings(term: str, language: str | None) -> tuple[str, ...]:
     script: Persian, Pashto, Arabic, Urdu). Terms of one or two letters and acronyms in capitals take no endings.
     Empty when nothing of the term is left after folding.
     """
+    return _spellings(term, language, loose=False)
+
+
+def related(term: str, language: str | None) -> tuple[str, ...]:
+    """The forms of `spellings`, then looser ones: derived words and verb forms, possessives, more particles."""
+    return _spellings(term, language, loose=True)
+
+
+def _spellings(term: str, language: str | None, *, loose: bool) -> tuple[str, ...]:
     bare = folded(term)
     if not bare:
         return ()
     if _ACRONYM.fullmatch(term.rsplit(maxsplit=1)[-1]):
         return tuple(dict.fromkeys((bare, _spelled_out(bare))))
-    languages = _languages(bare.rsplit(maxsplit=1)[-1], language)
-    forms = (form for base in _bases(term, bare) for code in languages for form in _inflected(base, code))
-    return tuple(dict.fromkeys((bare, *_bases(term, bare), *forms)))
+    bases = tuple(dict.fromkeys(_bases(term, bare)))
+    found = dict.fromkeys(bases)
+    for name in _languages(bare.rsplit(maxsplit=1)[-1], language):
+        for base in bases:
+            for word in _aliases(base, name):
+                if " " in word and (article := _table()[name].article):
+                    found.update(dict.fromkeys(_inflected(word.replace(" ", f" {article}"), _table()[name])))
+                found.update(dict.fromkeys(_inflected(word, _table()[name])))
+        if loose:
+            for base in bases:
+                found.update(dict.fromkeys(_inflected(base, _table()[f"{name}.related"])))
+    return tuple(found)
 
 
 def _spelled_out(bare: str) -> str:
@@ -89,11 +77,11 @@ def _spelled_out(bare: str) -> str:
 def _bases(term: str, bare: str) -> Iterator[str]:
     """The term itself, and as it stands where what parts its words was lost."""
     yield bare
-    if _DOTTED.fullmatch(term.strip()):  # not of two letters: "U.S." would find every "us"
+    if _DOTTED.fullmatch(term.strip()) or _NUMBERED.fullmatch(term.strip()):  # not "U.S.", which would find every "us"
         yield bare.replace(" ", "")
     if _ZWNJ in term:
         yield folded(term.replace(_ZWNJ, ""))
-    if _ARABIC.search(bare):
+    if " " in bare and _ARABIC.search(bare):
         yield _UNJOINED_SPACE.sub("", bare)
 
 
@@ -102,15 +90,76 @@ def _languages(word: str, language: str | None) -> tuple[str, ...]:
     written = ("en",) if _LATIN.search(word) else ("fa", "ps", "ar", "ur") if _ARABIC.search(word) else ()
     if language is None:
         return written
-    code = re.split("[-_]", language.lower())[0]
-    code = _CODES.get(code, code)
-    return (code,) if code in written else ()
+    known = code(language)
+    return tuple(name for name in written if name == known)
 
 
-def _inflected(base: str, language: str) -> Iterator[str]:
-    """`base` with each prefix and each ending of a language."""
+def _aliases(base: str, language: str) -> Iterator[str]:
+    """`base`, and with each of its words written as others write it."""
+    alias = _table()[language].alias
+    choices = [alias.get(word, (word,)) for word in base.split(" ")]
+    return (" ".join(words) for words in islice(product(*choices), _MOST_ALIASES))
+
+
+def _inflected(base: str, endings: _Endings) -> Iterator[str]:
+    """`base` with each particle in front, each ending, and each particle behind."""
     before, space, last = base.rpartition(" ")
-    endings = _ENDINGS[language] if len(last) >= _ENDING_LETTERS else ()
-    ended = [base, *(f"{before}{space}{last.removesuffix(was)}{new}" for was, new in endings if last.endswith(was))]
-    prefixes = _PREFIXES.get(language, ()) if len(base.partition(" ")[0]) >= _PREFIX_LETTERS else ()
-    return (prefix + form for prefix in ("", *prefixes) for form in ended)
+    ended = [base]
+    if len(last) >= _ENDING_LETTERS:
+        head = before + space
+        for length in endings.lengths:
+            was = last[len(last) - length :]
+            ended += [head + last[: len(last) - length] + new for new in endings.replaced.get(was, ())]
+    first = len(base.partition(" ")[0])
+    longer = _PREFIX_LETTERS - first if first >= _ENDING_LETTERS else _PREFIX_LETTERS
+    prefixes = ("", *(prefix for prefix in endings.before if len(prefix) >= longer))
+    for form in ended:
+        glued = endings.behind if form is not base and form.endswith("و") else ()
+        for prefix in prefixes:
+            yield prefix + form
+            for particle in glued:
+                yield prefix + form + particle
+
+
+# ---------------------------------------------------------------- the lists
+
+
+@dataclass(frozen=True, slots=True)
+class _Endings:
+    """One section of `endings.toml`."""
+
+    replaced: Mapping[str, tuple[str, ...]]  # last letters to what may stand for them
+    lengths: tuple[int, ...]  # of the keys, each once
+    before: tuple[str, ...]
+    behind: tuple[str, ...]
+    article: str  # which every word of a phrase may take
+    alias: Mapping[str, tuple[str, ...]]  # a word to itself and its other spellings
+
+
+@cache
+def _table() -> Mapping[str, _Endings]:
+    """The lists by language and by "language.related", read on first use."""
+    said = tomllib.loads((Path(__file__).parent / "endings.toml").read_text(encoding="utf-8"))
+    return {
+        name: _endings(section)
+        for language, lists in said.items()
+        for name, section in ((language, lists), (f"{language}.related", lists["related"]))
+    }
+
+
+def _endings(section: Mapping[str, Any]) -> _Endings:
+    replaced: dict[str, list[str]] = {"": section.get("added", "").split()}
+    for letters, endings in section.get("added_after", {}).items():
+        for last in letters.split():
+            replaced.setdefault(last, []).extend(last + ending for ending in endings.split())
+    for last, endings in section.get("replaced", {}).items():
+        replaced.setdefault(last, []).extend(ending.replace("-", "") for ending in endings.split())
+    groups = [tuple(dict.fromkeys(map(folded, group.split()))) for group in section.get("alias", ())]
+    return _Endings(
+        replaced={last: tuple(endings) for last, endings in replaced.items()},
+        lengths=tuple(sorted({*map(len, replaced)})),
+        before=tuple(section.get("before", "").split()),
+        behind=tuple(section.get("behind", "").split()),
+        article=section.get("article", ""),
+        alias={word: tuple(dict.fromkeys((word, *group))) for group in groups for word in group},
+    )

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aggregator.model import Item
 from aggregator.settings import Concept, Watchlist
-from aggregator.watch import language
-from aggregator.watch.evaluate import Matcher
+from aggregator.watch import facts, language
+from aggregator.watch.evaluate import Matcher, Stopped, Verdict
+from aggregator.watch.explain import Branch, Stand, decisive
+from aggregator.watch.facts import Source
+from aggregator.watch.lint import Spread, Warned, spread, warnings
+from aggregator.watch.plan import term_of
 
-__all__ = ["Matcher", "compile", "language"]
+__all__ = [
+    "Branch", "Matcher", "Source", "Spread", "Stand", "Stopped", "Verdict", "Warned", "compile", "decisive", "language",
+    "spoken", "spread", "term_of", "warnings",
+]  # fmt: skip
 
 
 def compile(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Matcher:  # noqa: A001  # read as watch.compile
@@ -18,3 +26,8 @@ def compile(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Mat
         RuleError: of the first rule, keyword or concept that cannot be read.
     """
     return Matcher(watchlists, concepts)
+
+
+def spoken(item: Item, source: Source | None = None) -> str | None:
+    """The language of `item` as `lang:` takes it: by its letters and words, then as declared; None when unknown."""
+    return facts.spoken(item, dict(item.texts()), source or Source())

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from aggregator.errors import UsageError
 from aggregator.model import FieldName, Hit, Item
 from aggregator.settings import Concept, Watchlist
-from aggregator.text.fold import Folded, fold
-from aggregator.watch.language import And, Node, Not, Or
-from aggregator.watch.plan import FIELDS, Group, Plan, anchors, planned
+from aggregator.text.fold import Folded, fold, fold_each
+from aggregator.watch.explain import Branch, explained
+from aggregator.watch.facts import Source
+from aggregator.watch.judge import By, judge
+from aggregator.watch.near import Place
+from aggregator.watch.places import FIRST_OCTET, Found, OverBudgetError, Places, Told
+from aggregator.watch.plan import Plan, planned
+from aggregator.watch.spelling import Group, ends
 
-MAX_PLACES = 1000  # told of one term in one field: a title of 1 MB may hold 125,000
-MANY = 5_000  # stems up to which the faster form of the automaton is used: 7 KB a stem, the other takes 0.7
+MANY: Final = 5_000  # stems up to which the faster form of the automaton is used: 7 KB a stem, the other takes 0.7
 
-_FIRST_OCTET = -64  # as a signed octet: what begins a letter in UTF-8 is not below
+Watched = tuple[int, Group, frozenset[FieldName]]  # a leaf, its group of a stem, and where it counts
 
-Place = tuple[FieldName, int, int]  # of a term, in the folded text of a field, without the spaces round it
-Found = Mapping[int, list[Place]]  # places of the listed leaves, those inside each other and inside excepts too
-Judge = Callable[["_Places"], list[int] | None]  # the leaves that a tree is true by; None: it is false
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A watchlist that could not be judged for an item, and why. The others could."""
+
+    watchlist: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """All that the watchlists say of an item."""
+
+    hits: tuple[Hit, ...] = ()
+    stopped: tuple[Stopped, ...] = ()
 
 
 class Matcher:
@@ -36,57 +52,145 @@ class Matcher:
         stems = tuple(dict.fromkeys(group.stem for leaf in plan.listed for group in plan.leaves[leaf].groups))
         self._plan = plan
         self._automaton = _Automaton(stems)
-        self._watched = {name: _watched(stems, plan, name) for name in FIELDS}
-        self._judges = tuple(_judge(tree, plan) for tree in plan.trees)
+        self._watched = _watched(stems, plan)
+        self._judges = tuple(judge(tree, plan) for tree in plan.trees)
 
     def __reduce__(self) -> tuple[type[Matcher], tuple[tuple[Watchlist, ...], tuple[Concept, ...]]]:
         """Rebuild from the sources: an automaton has no bytes."""
         return type(self), (self.watchlists, self.concepts)
 
-    def hits(self, item: Item, folds: Mapping[FieldName, Folded] | None = None) -> tuple[Hit, ...]:
-        """Every place that makes a watchlist true, sorted. `folds`: folded fields of `item` that the caller has at hand.
+    def hits(
+        self, item: Item, folds: Mapping[FieldName, Folded] | None = None, source: Source | None = None
+    ) -> tuple[Hit, ...]:
+        """Every place that makes a watchlist true, sorted: the hits of `verdict`."""
+        return self.verdict(item, folds, source).hits
+
+    def verdict(
+        self, item: Item, folds: Mapping[FieldName, Folded] | None = None, source: Source | None = None
+    ) -> Verdict:
+        """Every place that makes a watchlist true, sorted, and the watchlists that took too long for this item.
+
+        `folds`: folded fields of `item` that the caller has at hand. `source`: the feed that brought it; without, what
+        a rule asks of the feed is false.
 
         A rule is judged over the whole item; a term stands inside one field (and one tag). A true rule's hits are all
-        places of the terms it is true by: none under NOT, none of a branch that is false. Of places inside each other
-        a term keeps the longest; of one term in one field the first MAX_PLACES are told. Never raises.
+        places of the terms it is true by: none under NOT, none of a branch that is false; of NEAR and EXCEPT, the
+        places that made it true. Of places inside each other a term keeps the longest; of one term in one field the
+        first MAX_PLACES are told. Never raises.
         """
-        texts = dict(item.texts())
-        at_hand = folds or {}
-        folded = {name: at_hand.get(name) or fold(text) for name, text in texts.items()}
-        found = self._presearch(folded)
-        if not found:
-            return ()
-        places = _Places(self._plan, texts, folded, found)
-        standing = [leaf for leaf in found if leaf in self._plan.wakes and places[leaf]]
-        told = {
-            (self.watchlists[woken].name, *hit)
-            for woken in {watchlist for anchor in standing for watchlist in self._plan.wakes[anchor]}
-            for leaf in self._judges[woken](places) or ()
-            for hit in places.told(leaf)
-        }
-        return tuple(
-            Hit(watchlist=watchlist, field=name, start=start, end=end, term=term, text=text)
-            for watchlist, name, start, end, term, text in sorted(told)
+        places = self.places(item, folds, source)
+        woken = self._woken(places)
+        if not woken:
+            return Verdict()
+        told: set[tuple[str, *Told]] = set()
+        stopped: list[Stopped] = []
+        for watchlist in woken:
+            name = self.watchlists[watchlist].name
+            places.spent = 0
+            try:
+                by = self._judges[watchlist](places)
+            except OverBudgetError as error:
+                stopped.append(Stopped(watchlist=name, why=str(error)))
+                continue
+            if by:
+                told.update([(name, *place) for place in _told(by, places)])
+        return Verdict(
+            hits=tuple(
+                Hit(watchlist=watchlist, field=name, start=start, end=end, term=term, text=text)
+                for watchlist, name, start, end, term, text in sorted(told)
+            ),
+            stopped=tuple(sorted(stopped, key=lambda one: one.watchlist)),
         )
 
-    def _presearch(self, folded: Mapping[FieldName, Folded]) -> Found:
+    def explain(
+        self, item: Item, watchlist: str, folds: Mapping[FieldName, Folded] | None = None, source: Source | None = None
+    ) -> Branch:
+        """Every branch of a watchlist's rule as it is judged for `item`, with its places; `decisive` finds what counts.
+
+        Raises:
+            UsageError: there is no watchlist of that name.
+        """
+        numbers = {one.name: number for number, one in enumerate(self.watchlists)}
+        if watchlist not in numbers:
+            raise UsageError(f"there is no watchlist {watchlist}")
+        places = self.places(item, folds, source)
+        return explained(self._plan.trees[numbers[watchlist]], places, self.concepts)
+
+    def places(self, item: Item, folds: Mapping[FieldName, Folded] | None, source: Source | None) -> Places:
+        """Where the leaves of all watchlists stand in `item`."""
+        texts = dict(item.texts())
+        folded = (
+            dict(zip(texts, fold_each(tuple(texts.values())), strict=True)) if not folds else _completed(texts, folds)
+        )
+        joined = "".join(field.text for field in folded.values())
+        return Places(self._plan, item, texts, folded, joined, self._presearch(folded, joined), source)
+
+    def _woken(self, places: Places) -> list[int]:
+        wakes = self._plan.wakes
+        woken = set(self._plan.always)
+        for leaf in places.found:
+            if leaf in wakes and places[leaf]:
+                woken.update(wakes[leaf])
+        return list(woken)
+
+    def _presearch(self, folded: Mapping[FieldName, Folded], text: str) -> Found:
+        """All fields in one pass: two spaces part them, and no spelling holds two."""
         found: dict[int, list[Place]] = {}
-        for name, field in folded.items():
-            watched, text = self._watched[name], field.text
-            for stem, at in self._automaton.places(text):
-                for leaf, group in watched[stem]:
-                    for start, end in _forms(group, text, at):
-                        found.setdefault(leaf, []).append((name, start, end))
+        watched = self._watched
+        for stem, at in self._automaton.places(text):
+            for leaf, group, fields in watched[stem]:
+                for length in group.lengths:  # as `ends` does, for each place of each stem: the hottest lines of all
+                    end = at + length
+                    if text[at:end] in group.forms and end <= len(text):
+                        _note(found, leaf, (at, end), fields, folded, text)
+                if group.pattern:
+                    for start, end in ends(group, text, at):
+                        _note(found, leaf, (start - 1, end + 1), fields, folded, text)
         return found
 
 
-def _watched(stems: Sequence[str], plan: Plan, field: FieldName) -> tuple[tuple[tuple[int, Group], ...], ...]:
-    """By stem: the leaves that count in `field`, each with its group of that stem."""
-    watched: dict[str, list[tuple[int, Group]]] = {stem: [] for stem in stems}
+def _note(
+    found: dict[int, list[Place]], leaf: int, place: tuple[int, int], fields: frozenset[FieldName],
+    folded: Mapping[FieldName, Folded], text: str,
+) -> None:  # fmt: skip
+    """Add a place of the joined text, without the spaces round it, in its field."""
+    start, end = place
+    offset = 0
+    for name, field in folded.items():
+        if start < offset + len(field.text):
+            if name in fields:
+                pad = text[start] == " "
+                found.setdefault(leaf, []).append((name, start + pad - offset, end - pad - offset))
+            return
+        offset += len(field.text)
+
+
+def _completed(texts: Mapping[FieldName, str], folds: Mapping[FieldName, Folded]) -> dict[FieldName, Folded]:
+    return {name: folds.get(name) or fold(text) for name, text in texts.items()}
+
+
+def _told(by: By, places: Places) -> list[Told]:
+    """All that a rule is true by, as the reader sees it."""
+    told: list[Told] = []
+    single: dict[int, set[Place]] = {}
+    for one in by:
+        if isinstance(one, int):
+            told += places.told(one)
+        else:
+            for leaf, place in one[3]:
+                single.setdefault(leaf, set()).add(place)
+    for leaf, some in single.items():
+        told += places.shown(leaf, sorted(some))
+    return told
+
+
+def _watched(stems: Sequence[str], plan: Plan) -> tuple[tuple[Watched, ...], ...]:
+    """By stem: the leaves that it may begin."""
+    watched: dict[str, list[Watched]] = {stem: [] for stem in stems}
     for number in plan.listed:
-        if field in plan.leaves[number].fields:
-            for group in plan.leaves[number].groups:
-                watched[group.stem].append((number, group))
+        leaf = plan.leaves[number]
+        for group in leaf.groups:
+            watched[group.stem].append((number, group, leaf.fields))
     return tuple(map(tuple, watched.values()))
 
 
@@ -103,159 +207,5 @@ class _Automaton:
         found = self.automaton.find_matches_as_indexes(octets, overlapping=True)
         if not found or len(octets) == len(text):
             return ((stem, start) for stem, start, _ in found)
-        letters = np.cumsum(np.frombuffer(octets, np.int8) >= _FIRST_OCTET)  # up to and with each octet
+        letters = np.cumsum(np.frombuffer(octets, np.int8) >= FIRST_OCTET)  # up to and with each octet
         return ((stem, int(letters[start]) - 1) for stem, start, _ in found)
-
-
-# ---------------------------------------------------------------- where a term stands
-
-
-class _Places(dict[int, list[Place]]):
-    """The places of each leaf in one item, looked for when first asked."""
-
-    def __init__(
-        self, plan: Plan, texts: Mapping[FieldName, str], folded: Mapping[FieldName, Folded], found: Found
-    ) -> None:
-        self.plan = plan
-        self.texts = texts
-        self.folded = folded
-        self.found = found
-        self.hits: dict[int, list[tuple[FieldName, int, int, str, str]]] = {}
-
-    def __missing__(self, number: int) -> list[Place]:
-        leaf = self.plan.leaves[number]
-        if number in self.plan.listed:
-            places = self.found.get(number, [])
-        else:
-            places = self.everywhere(leaf.groups, leaf.cores, leaf.fields)
-        if places:
-            places = _longest(self.in_one_tag(places))
-        if places and leaf.excepts:
-            excepts = self.everywhere(leaf.excepts, ("",), leaf.fields)
-            places = _outside(places, _longest(self.in_one_tag(excepts)))
-        self[number] = places
-        return places
-
-    def everywhere(self, groups: Iterable[Group], cores: Iterable[str], fields: frozenset[FieldName]) -> list[Place]:
-        """The places of all spellings."""
-        return [
-            (name, start, end)
-            for name, field in self.folded.items()
-            if name in fields and any(core in field.text for core in cores)
-            for group in groups
-            for at in _starts(group.stem, field.text)
-            for start, end in _forms(group, field.text, at)
-        ]
-
-    def in_one_tag(self, places: list[Place]) -> list[Place]:
-        """Tags are one text to fold and many to match."""
-        if "tags" not in self.texts:
-            return places
-        return [place for place in places if place[0] != "tags" or "\n" not in self.original(*place)[2]]
-
-    def original(self, name: FieldName, start: int, end: int) -> tuple[int, int, str]:
-        first, last = self.folded[name].span(start, end)
-        return first, last, self.texts[name][first:last]
-
-    def told(self, leaf: int) -> list[tuple[FieldName, int, int, str, str]]:
-        """The places of a leaf as the reader sees them: field, start, end, term, text."""
-        if leaf not in self.hits:
-            self.hits[leaf] = [
-                (name, first, last, self.plan.leaves[leaf].term, text)
-                for name, places in groupby(self[leaf], key=itemgetter(0))
-                for _, start, end in islice(places, MAX_PLACES)
-                for first, last, text in (self.original(name, start, end),)
-            ]
-        return self.hits[leaf]
-
-
-def _starts(stem: str, text: str) -> Iterator[int]:
-    at = text.find(stem)
-    while at >= 0:
-        yield at
-        at = text.find(stem, at + 1)
-
-
-def _forms(group: Group, text: str, at: int) -> Iterator[tuple[int, int]]:
-    """The spellings that begin at a place of their stem, without the spaces round them."""
-    pad = text[at] == " "
-    for length in group.lengths:
-        if text[at : at + length] in group.forms and at + length <= len(text):
-            yield at + pad, at + length - pad
-
-
-def _longest(places: list[Place]) -> list[Place]:
-    """The places that lie inside no other, by field and start."""
-    if len(places) < 2:  # noqa: PLR2004  # most often
-        return places
-    kept: list[Place] = []
-    for place in sorted(places, key=_widest_first):
-        if not kept or place[0] != kept[-1][0] or place[2] > kept[-1][2]:
-            kept.append(place)
-    return kept
-
-
-def _widest_first(place: Place) -> tuple[FieldName, int, int]:
-    return place[0], place[1], -place[2]
-
-
-def _outside(places: list[Place], excepts: list[Place]) -> list[Place]:
-    """The places that lie inside none of `excepts`; both as `_longest` gives them."""
-    kept: list[Place] = []
-    coming = deque(excepts)
-    cover: Place | None = None  # the last except that starts at or before the place: it reaches furthest
-    for place in places:
-        while coming and coming[0][:2] <= place[:2]:
-            cover = coming.popleft()
-        if cover is None or cover[0] != place[0] or cover[2] < place[2]:
-            kept.append(place)
-    return kept
-
-
-# ---------------------------------------------------------------- what makes a rule true
-
-
-def _judge(node: Node, plan: Plan) -> Judge:
-    """The function that says by which leaves `node` is true."""
-    match node:
-        case And(parts=parts):
-            wanted = [part for part in parts if not isinstance(part, Not)]
-            unwanted = [part.part for part in parts if isinstance(part, Not)]
-            cheapest_first = sorted(wanted, key=lambda part: anchors(part, plan.numbers, plan.cost)[0])
-            return _all_but([_judge(part, plan) for part in cheapest_first], [_judge(part, plan) for part in unwanted])
-        case Or(parts=parts):
-            return _any([_judge(part, plan) for part in parts])
-        case Not():
-            raise AssertionError(node)  # the parser lets no NOT stand alone
-        case leaf:
-            return _leaf(plan.numbers[leaf], plan.listed)
-
-
-def _leaf(number: int, listed: Container[int]) -> Judge:
-    by = [number]
-    if number in listed:  # most are absent, and the presearch knows
-        return lambda places: by if number in places.found and places[number] else None
-    return lambda places: by if places[number] else None
-
-
-def _all_but(wanted: Sequence[Judge], unwanted: Sequence[Judge]) -> Judge:
-    def judge(places: _Places) -> list[int] | None:
-        by: list[int] = []
-        for part in wanted:
-            leaves = part(places)
-            if leaves is None:
-                return None
-            by += leaves
-        return by if all(part(places) is None for part in unwanted) else None
-
-    return judge
-
-
-def _any(parts: Sequence[Judge]) -> Judge:
-    def judge(places: _Places) -> list[int] | None:
-        by: list[int] = []
-        for part in parts:
-            by += part(places) or ()
-        return by or None
-
-    return judge

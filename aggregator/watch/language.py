@@ -1,109 +1,52 @@
-"""Rule text to tree, and back. Every error says what is wrong, where, and what to write instead.
+"""Rule text to tree. Every error says what is wrong, where, and what to write instead.
 
     rule     = level
-    level    = operand, {"AND", operand} | operand, {"OR", operand}     never both without brackets
-    operand  = ["NOT"], [scope], (term | "(", level, ")")
-    term     = "@", concept name | word | quoted phrase
-    scope    = "title:" | "summary:" | "content:" | "article:" | "body:" | "tags:"
+    level    = operand, {"AND", operand} | operand, {"OR", operand} | operand, pair, operand     never two kinds
+    pair     = "NEAR/" reach | "ONEAR/" reach | "EXCEPT"                reach = number | "s" | "p"
+    operand  = ["NOT"], [scope], ("ATLEAST/" number, operand | term | "(", level, ")")
+    term     = "@", concept name | ["=" | "~"], (word | quoted phrase) | "/", regular expression, "/", ["i"]
+    scope    = "title:" | "lead:" | ... | "feed:" | "lang:" | ...
 
 What the same text means differs from system to system (`general amnesty` is a phrase, AND, or OR), so nothing is
-guessed: two readings are an error that offers both.
+guessed: two readings are an error that offers both. docs/watchlists.md is the page for people.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from aggregator.errors import RuleError
-from aggregator.model import FieldName
-from aggregator.text.fold import folded
-from aggregator.watch.tokens import OPERATORS, UNSEEN, WILDCARD, Token, bare, tokens
+from aggregator.watch import terms
+from aggregator.watch.terms import entry, literal
+from aggregator.watch.tokens import OPERATORS, UNSEEN, Token, tokens
+from aggregator.watch.tree import (
+    FACTS,
+    SCOPES,
+    And,
+    AtLeast,
+    ConceptRef,
+    Except,
+    Fact,
+    Near,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Words,
+    bracketed,
+    drawn,
+    fields,
+)
 
-SCOPES: dict[str, frozenset[FieldName]] = {
-    "title": frozenset({"title"}),
-    "summary": frozenset({"summary"}),
-    "content": frozenset({"content"}),
-    "article": frozenset({"article"}),
-    "body": frozenset({"content", "article"}),
-    "tags": frozenset({"tags"}),
-}
-_STRAIGHT = frozenset('"“”„')  # quotes that end each other; « is ended by »
-MAX_DEPTH = 50  # of brackets and NOTs; people write 3
+__all__ = [
+    "SCOPES", "And", "AtLeast", "ConceptRef", "Except", "Fact", "Near", "Node", "Not", "Or", "Pattern", "Words", "drawn",
+    "entry", "literal", "parse",
+]  # fmt: skip
 
-# ---------------------------------------------------------------- the tree
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """One word, or several in sequence, as written."""
-
-    text: str
-    scope: str | None = None
-
-    def __str__(self) -> str:
-        return _scoped(self.scope, self.text if bare(self.text) else _quoted(self.text))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConceptRef:
-    """Any spelling of a concept."""
-
-    name: str
-    scope: str | None = None
-
-    def __str__(self) -> str:
-        return _scoped(self.scope, f"@{self.name}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
-    """What must not stand in the item. Always beside something that must."""
-
-    part: Node
-    column: int = field(default=1, compare=False, repr=False)
-
-    def __str__(self) -> str:
-        return f"NOT {_bracketed(self.part)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class And:
-    """All of two or more parts, none of them an And."""
-
-    parts: tuple[Node, ...]
-
-    def __str__(self) -> str:
-        return " AND ".join(map(_bracketed, self.parts))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Or:
-    """Any of two or more parts, none of them an Or."""
-
-    parts: tuple[Node, ...]
-
-    def __str__(self) -> str:
-        return " OR ".join(map(_bracketed, self.parts))
-
-
-Node = Words | ConceptRef | Not | And | Or
-
-
-def _scoped(scope: str | None, term: str) -> str:
-    return f"{scope}:{term}" if scope else term
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if _STRAIGHT.isdisjoint(text) else f"«{text}»"
-
-
-def _bracketed(node: Node) -> str:
-    return f"({node})" if isinstance(node, And | Or) else str(node)
-
-
-# ---------------------------------------------------------------- reading a rule
+MAX_DEPTH: Final = 50  # of brackets and NOTs; people write 3
+_JOINTS: Final = ("NEAR", "EXCEPT", "AND", "OR")  # in the order in which most people would bind them
 
 
 def parse(rule: str, concepts: Collection[str]) -> Node:
@@ -115,15 +58,6 @@ def parse(rule: str, concepts: Collection[str]) -> Node:
         RuleError: the rule has no meaning, or more than one. `column` counts code points of `rule` from 1.
     """
     return _Parser(rule, concepts).tree()
-
-
-def literal(text: str) -> Words:
-    """A keyword as a leaf: its words in sequence, whatever else they may look like.
-
-    Raises:
-        RuleError: nothing of it can stand in a text, or it holds a wildcard.
-    """
-    return Words(text=_findable(" ".join(text.translate(UNSEEN).split()), 1))
 
 
 class _Parser:
@@ -144,35 +78,52 @@ class _Parser:
         if lone := _lone_not(node):
             advice = f"write what must be there: … AND {lone}"
             raise RuleError(f"{lone} stands alone, so nearly every item would match; {advice}", lone.column)
+        if fact := _lone_fact(node):
+            advice = f"write what must be there: … AND {fact}"
+            raise RuleError(f"{fact} says where an item comes from and shows no place in it; {advice}", fact.column)
         return node
 
-    def peek(self) -> Token | None:
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
+    def peek(self, ahead: int = 0) -> Token | None:
+        return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else None
 
     def level(self, scope: str | None, depth: int) -> Node:
         """Operands with one kind of operator between them, up to a closing bracket or the end."""
         operands: list[Node] = []
+        starts: list[int] = []
         texts: list[str] = []
         joints: list[Token] = []
         while True:
-            first = self.at
+            starts.append(self.at)
             operands.append(self.operand(scope, depth))
-            texts.append(self.written(first))
-            joint = self.peek()
+            texts.append(self.written(starts[-1]))
+            joint = self.joint()
             if joint is None or joint.kind == ")":
                 break
-            if joint.kind not in ("AND", "OR"):
-                raise self.side_by_side(first, joint, depth)
+            if joint.kind not in _JOINTS:
+                raise self.side_by_side(starts[-1], joint, depth)
             joints.append(joint)
+        if fault := _other_kind(joints):
+            raise RuleError(self.readings(texts, joints), fault.column)
+        if not joints:
+            return operands[0]
+        if joints[0].kind in ("AND", "OR"):
+            return _joined(operands, And if joints[0].kind == "AND" else Or)
+        columns = [self.tokens[start].column for start in starts]
+        return _pair(operands, joints[0], columns)
+
+    def joint(self) -> Token | None:
+        """What follows an operand; an operator is taken. Lexis's NOT W/n is one operator."""
+        token, following = self.peek(), self.peek(1)
+        if token and token.kind == "NOT" and following and following.kind == "NEAR":
+            self.at += 2
+            return Token("EXCEPT", f"EXCEPT {following.text}", token.start, following.end, token.column)
+        if token and token.kind in _JOINTS:
             self.at += 1
-        for joint in joints:
-            if joint.kind != joints[0].kind:
-                raise RuleError(_two_readings(texts, [each.kind for each in joints]), joint.column)
-        return _joined(operands, And if joints[0].kind == "AND" else Or) if joints else operands[0]
+        return token
 
     def operand(self, scope: str | None, depth: int) -> Node:
         token = self.peek()
-        if token is None or token.kind in (")", "AND", "OR"):
+        if token is None or token.kind in (")", *_JOINTS):
             raise self.missing_operand(token)
         if depth > MAX_DEPTH:
             raise RuleError(f"more than {MAX_DEPTH} brackets or NOTs inside each other", token.column)
@@ -180,6 +131,11 @@ class _Parser:
         match token.kind:
             case "NOT":
                 return Not(part=self.operand(scope, depth + 1), column=token.column)
+            case "ATLEAST":
+                start = self.at
+                part = self.operand(scope, depth + 1)
+                _must_have_places(part, f"ATLEAST/{token.text}", self.tokens[start].column)
+                return AtLeast(times=int(token.text), part=part)
             case "scope":
                 return self.operand(self.scope(token, scope), depth + 1)
             case "(":
@@ -188,16 +144,25 @@ class _Parser:
                     raise RuleError("this bracket is never closed", token.column)
                 self.at += 1
                 return node
+        return self.leaf(token, scope)
+
+    def leaf(self, token: Token, scope: str | None) -> Node:
+        if scope in FACTS:
+            return terms.fact(token, scope)
+        match token.kind:
             case "concept":
                 return ConceptRef(name=self.concept(token), scope=scope)
+            case "regex":
+                return terms.pattern(token, scope)
             case _:
-                return Words(text=_findable(token.text, token.column), scope=scope)
+                return terms.words(token.text, token.mark, scope, token.column)
 
     def scope(self, token: Token, outer: str | None) -> str:
-        if token.text not in SCOPES:
-            near = difflib.get_close_matches(token.text.lower(), SCOPES, n=1)
+        known = (*SCOPES, *FACTS)
+        if token.text not in known:
+            near = difflib.get_close_matches(token.text.lower(), known, n=1)
             advice = (
-                f"did you mean {near[0]}: ?" if near else f"there are {': '.join(SCOPES)}: (a word is put in quotes)"
+                f"did you mean {near[0]}: ?" if near else f"there are {': '.join(known)}: (a word is put in quotes)"
             )
             raise RuleError(f"{token.text}: is no part of an item; {advice}", token.column)
         if outer:
@@ -220,12 +185,13 @@ class _Parser:
         """The rule's own text from token `first` to the last one taken."""
         return self.rule[self.tokens[first].start : self.tokens[self.at - 1].end]
 
-    def missing_operand(self, here: Token | None) -> RuleError:
+    def missing_operand(self, here: Token | None) -> RuleError:  # noqa: PLR0911  # one for each fault
+        """What to say when no operand stands where one must."""
         before = self.tokens[self.at - 1] if self.at else Token("start", "", 0, 0, 1)
         match before.kind, here:
             case "start", Token(kind=")", column=column):
                 return RuleError("this bracket was never opened", column)
-            case "start" | "(", Token(kind="AND" | "OR" as operator, column=column):
+            case "start" | "(", Token(kind="AND" | "OR" | "NEAR" | "EXCEPT", text=operator, column=column):
                 return RuleError(f"{operator} has nothing on its left", column)
             case "(", None:
                 return RuleError("this bracket is never closed", before.column)
@@ -233,13 +199,32 @@ class _Parser:
                 return RuleError("there is nothing in these brackets", before.column)
             case "scope", _:
                 return RuleError(f"{before.text}: has nothing on its right", before.column)
+            case "ATLEAST", _:
+                return RuleError(f"ATLEAST/{before.text} has nothing on its right", before.column)
         return RuleError(f"{before.text} has nothing on its right", before.column)
+
+    def readings(self, texts: Sequence[str], joints: Sequence[Token]) -> str:
+        """A level with several kinds of operator, in each way that it can be read and has a meaning."""
+        kinds = sorted({joint.kind for joint in joints}, key=_JOINTS.index)
+        names = [next(joint.text for joint in joints if joint.kind == kind) for kind in kinds]
+        ways = [_grouped(texts, joints, kinds), _grouped(texts, joints, kinds[::-1])]
+        if len(kinds) == 1:
+            ways[1] = f"{texts[0]} {joints[0].text} ({_grouped(texts[1:], joints[1:], kinds)})"
+        fault = f"{' and '.join(names)} stand side by side" if len(kinds) > 1 else f"{names[0]} joins two, not more"
+        return f"{fault}; write {' or '.join(filter(self.has_meaning, ways)) or ways[0]}"
+
+    def has_meaning(self, rule: str) -> bool:
+        try:
+            _Parser(rule, self.concepts).level(None, 0)
+        except RuleError:
+            return False
+        return True
 
     def side_by_side(self, first: int, second: Token, depth: int) -> RuleError:
         """No operator between two operands: one began at token `first`, the other begins with `second`."""
         kinds = {each.kind for each in self.tokens[first : self.at]}
         pieces = [self.written(first)]
-        while (token := self.peek()) and token.kind not in (")", "AND", "OR"):
+        while (token := self.peek()) and token.kind not in (")", *_JOINTS):
             kinds.add(token.kind)
             start = self.at
             self.operand(None, depth)
@@ -250,13 +235,57 @@ class _Parser:
         return RuleError(f"{fault}; write {_with_operators(pieces)}{phrase}", second.column)
 
 
-def _findable(text: str, column: int) -> str:
-    """`text`, when it can stand somewhere."""
-    if "*" in text:
-        raise RuleError(f"{text}: {WILDCARD}", column)
-    if not folded(text):
-        raise RuleError(f"{_quoted(text)} holds no letter or digit, so it can stand nowhere", column)
-    return text
+# ---------------------------------------------------------------- operators
+
+
+def _pair(operands: Sequence[Node], joint: Token, columns: Sequence[int]) -> Node:
+    """NEAR, ONEAR or EXCEPT of two operands, both of which have places."""
+    left, right = operands
+    for side, column in zip(operands, columns, strict=True):
+        _must_have_places(side, joint.text, column)
+    _, _, distance = joint.text.rpartition(" ")
+    node: Node = Except(left=left, right=right)
+    if distance != "EXCEPT":
+        name, _, reach = distance.partition("/")
+        node = Near(
+            left=left,
+            right=right,
+            reach="s" if reach == "s" else "p" if reach == "p" else int(reach),
+            ordered=name == "ONEAR",
+        )
+    if not fields(left) & fields(right):
+        raise RuleError(
+            f"{left} and {right} stand in different parts of an item, so {joint.text} is never true", joint.column
+        )
+    return Except(left=left, right=node) if isinstance(node, Near) and joint.kind == "EXCEPT" else node
+
+
+def _must_have_places(node: Node, operator: str, column: int) -> None:
+    """Refuse what has no place of its own in a text."""
+    fault = _placeless(node)
+    if fault is None:
+        return
+    match fault:
+        case Not(part=part):
+            advice = f"write … AND {fault} for the whole item, … EXCEPT {bracketed(part)} for single places"
+        case And():
+            advice = "write an operator for each of its parts, with AND between"
+        case _:
+            advice = f"write it outside: … AND {bracketed(fault)}"
+    raise RuleError(f"{operator} compares places in a text, and {fault} has none; {advice}", column)
+
+
+def _placeless(node: Node) -> Node | None:
+    """The first part of `node` that has no place of its own, if there is one."""
+    match node:
+        case Words() | Pattern() | ConceptRef():
+            return None
+        case Or(parts=parts):
+            return next((fault for part in parts if (fault := _placeless(part))), None)
+        case Near(left=left, right=right) | Except(left=left, right=right):
+            return _placeless(left) or _placeless(right)
+        case other:
+            return other
 
 
 def _lone_not(node: Node) -> Not | None:
@@ -275,7 +304,21 @@ def _lone_not(node: Node) -> Not | None:
     return next((lone for part in beside if (lone := _lone_not(part))), None)
 
 
-def _joined(operands: list[Node], kind: type[And | Or]) -> Node:
+def _lone_fact(node: Node) -> Fact | None:
+    """The first fact by which alone `node` could be true, if there is one."""
+    match node:
+        case Fact():
+            return node
+        case And(parts=parts):
+            lone = [_lone_fact(part) for part in parts if not isinstance(part, Not)]
+            return lone[0] if all(lone) else None
+        case Or(parts=parts):
+            return next((fact for part in parts if (fact := _lone_fact(part))), None)
+        case _:
+            return None
+
+
+def _joined(operands: Sequence[Node], kind: type[And | Or]) -> Node:
     """One And or Or of all operands; those of the same kind are taken apart, for they mean the same."""
     parts: list[Node] = []
     for operand in operands:
@@ -283,29 +326,40 @@ def _joined(operands: list[Node], kind: type[And | Or]) -> Node:
     return kind(parts=tuple(parts))
 
 
-def _two_readings(texts: list[str], joints: list[str]) -> str:
-    first, second = _grouped(texts, joints, "AND"), _grouped(texts, joints, "OR")
-    return f"AND and OR stand side by side; write {first} or {second}"
+def _other_kind(joints: Sequence[Token]) -> Token | None:
+    """The first operator of a level that may not follow the one before it."""
+    if len(joints) > 1 and joints[0].kind in ("NEAR", "EXCEPT"):
+        return joints[1]
+    return next((joint for joint in joints if joint.kind != joints[0].kind), None)
 
 
-def _grouped(texts: list[str], joints: list[str], tight: str) -> str:
-    """The level with brackets round everything that `tight` joins."""
-    groups = [[texts[0]]]
-    for joint, text in zip(joints, texts[1:], strict=True):
-        if joint == tight:
-            groups[-1].append(text)
-        else:
-            groups.append([text])
-    loose = "OR" if tight == "AND" else "AND"
-    return f" {loose} ".join(f"({f' {tight} '.join(group)})" if len(group) > 1 else group[0] for group in groups)
+def _grouped(texts: Sequence[str], joints: Sequence[Token], order: Sequence[str]) -> str:
+    """The level with brackets round everything that its operators join, the first kind of `order` binding first."""
+    pieces, left = list(texts), list(joints)
+    for kind in order:
+        at = 0
+        while at < len(left):
+            end = at
+            while end < len(left) and left[end].kind == kind and (end == at or kind in ("AND", "OR")):
+                end += 1
+            if end > at and end - at < len(left):
+                pieces[at : end + 1] = [f"({_line(pieces[at : end + 1], left[at:end])})"]
+                del left[at:end]
+            else:
+                at = max(end, at + 1)
+    return _line(pieces, left)
 
 
-def _with_operators(pieces: list[str]) -> str:
+def _line(pieces: Sequence[str], joints: Sequence[Token]) -> str:
+    return pieces[0] + "".join(f" {joint.text} {piece}" for joint, piece in zip(joints, pieces[1:], strict=True))
+
+
+def _with_operators(pieces: Sequence[str]) -> str:
     """The pieces with lower-case operators raised, and AND where there is none."""
     out: list[str] = []
     for piece in pieces:
         word = piece.upper() if piece.upper() in OPERATORS else piece
-        if out and out[-1] not in OPERATORS and word not in ("AND", "OR"):
+        if out and out[-1] not in OPERATORS and word not in ("AND", "OR", "EXCEPT"):
             out.append("AND")
         out.append(word)
     return " ".join(out)

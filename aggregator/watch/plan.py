@@ -8,35 +8,40 @@ keyword has some 90 spellings with 13 beginnings: the automaton holds the beginn
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, takewhile
-from typing import get_args
 
 from aggregator.errors import RuleError
 from aggregator.model import FieldName
 from aggregator.settings import Concept, Watchlist
-from aggregator.text.fold import folded, unspaced
-from aggregator.text.variants import spellings
+from aggregator.text.fold import fold, folded
+from aggregator.text.variants import related, spellings
 from aggregator.watch import language
-from aggregator.watch.language import And, ConceptRef, Node, Not, Or, Words
+from aggregator.watch.spelling import Group, core, groups, pattern_group
+from aggregator.watch.tokens import UNSEEN, wild
+from aggregator.watch.tree import (
+    FIELDS,
+    And,
+    AtLeast,
+    ConceptRef,
+    Except,
+    Fact,
+    Near,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Term,
+    Words,
+    branches,
+    fields,
+    leaves,
+)
 
-FIELDS: tuple[FieldName, ...] = get_args(FieldName)
 FEW = 8  # cores that are looked for one by one when a rule asks: 0.4 us each in 3 KB
-SHORTEST_STEM = 5  # code points, with the space in front: shorter ones begin too many other words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Spellings that begin alike: each place of one is a place of the stem.
-
-    A spelling has a space at each end, unless its script has none.
-    """
-
-    stem: str
-    forms: frozenset[str]
-    lengths: tuple[int, ...]  # of the forms, each once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +49,20 @@ class Leaf:
     """A term with all its spellings, and the fields where it counts."""
 
     term: str
-    groups: tuple[Group, ...]
-    cores: tuple[str, ...]  # a text that holds none of these holds no spelling
+    groups: tuple[Group, ...] = ()
+    cores: tuple[str, ...] = ()  # a text that holds none of these holds no spelling
+    fields: frozenset[FieldName] = FIELDS
+    lead: bool = False  # only the first words of a field
+    exact: str = ""  # the original spelling that a place must show; "": any
+    pattern: Pattern | None = None
     excepts: tuple[Group, ...] = ()  # a place inside one of these is none
-    fields: frozenset[FieldName] = frozenset(FIELDS)
+    atoms: tuple[tuple[int, int], ...] = ()  # of a concept whose spellings are not alike: their leaves and weights
+    least: int = 1  # weight of the different atoms that must stand in the item
+
+    @property
+    def stemmed(self) -> tuple[int, ...]:
+        """The leaves of which one must stand for this one to do; none: itself."""
+        return tuple(atom for atom, _ in self.atoms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +71,10 @@ class Plan:
 
     trees: tuple[Node, ...]  # by watchlist
     leaves: tuple[Leaf, ...]
-    numbers: Mapping[Words | ConceptRef, int]  # of each leaf of a tree
-    cost: tuple[float, ...]  # by leaf: how often it may be expected, in no unit
+    numbers: Mapping[Term, int]  # of each term of a tree
+    rarity: tuple[float, ...]  # by leaf: how often it may be expected, in no unit; infinite when nothing can tell
     wakes: Mapping[int, tuple[int, ...]]  # anchor to the watchlists that it may make true
+    always: tuple[int, ...]  # watchlists without an anchor
     listed: frozenset[int]  # leaves whose stems are in the automaton: the anchors, and those of many cores
 
 
@@ -69,31 +85,44 @@ def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Pla
         RuleError: of the first rule, keyword or concept that cannot be read.
     """
     known = {concept.name: concept for concept in concepts}
-    trees = tuple(_tree(watchlist, known) for watchlist in watchlists)
-    leaves: dict[Leaf, int] = {}
-    numbers: dict[Words | ConceptRef, int] = {}
+    trees = tuple(tree(watchlist, known) for watchlist in watchlists)
+    registry = _Registry(known)
     uses: Counter[int] = Counter()
-    for tree in trees:
-        for node in _leaves(tree):
-            if node not in numbers:
-                numbers[node] = leaves.setdefault(_leaf(node, known), len(leaves))
-            uses[numbers[node]] += 1
-    cost = tuple(uses[number] * _frequency(leaf) for leaf, number in leaves.items())
+    for root in trees:
+        for node in leaves(root):
+            if not isinstance(node, Fact):
+                uses[registry.number(node)] += 1
+    every = tuple(registry.leaves)
+    rarity = registry.rarity()
+    cost = tuple(uses[number] * rare if uses[number] else rare for number, rare in enumerate(rarity))
     wakes: dict[int, list[int]] = {}
-    for watchlist, tree in enumerate(trees):
-        for anchor in set(anchors(tree, numbers, cost)[1]):
+    always: list[int] = []
+    for watchlist, root in enumerate(trees):
+        price, found = anchors(root, registry.numbers, cost)
+        if math.isinf(price):
+            always.append(watchlist)
+            continue
+        for anchor in {atom for number in found for atom in every[number].stemmed or (number,)}:
             wakes.setdefault(anchor, []).append(watchlist)
     return Plan(
         trees=trees,
-        leaves=tuple(leaves),
-        numbers=numbers,
-        cost=cost,
+        leaves=every,
+        numbers=registry.numbers,
+        rarity=rarity,
         wakes={anchor: tuple(woken) for anchor, woken in wakes.items()},
-        listed=frozenset(number for leaf, number in leaves.items() if number in wakes or len(leaf.cores) > FEW),
+        always=tuple(always),
+        listed=frozenset(
+            number for leaf, number in registry.leaves.items() if number in wakes or len(leaf.cores) > FEW
+        ),
     )
 
 
-def _tree(watchlist: Watchlist, concepts: Mapping[str, Concept]) -> Node:
+def tree(watchlist: Watchlist, concepts: Mapping[str, Concept]) -> Node:
+    """What `watchlist` looks for, as a tree.
+
+    Raises:
+        RuleError: its rule or a keyword cannot be read, or it has neither.
+    """
     if watchlist.rule is not None:
         return language.parse(watchlist.rule, concepts)
     words = tuple(dict.fromkeys(language.literal(keyword) for keyword in watchlist.keywords))
@@ -102,90 +131,172 @@ def _tree(watchlist: Watchlist, concepts: Mapping[str, Concept]) -> Node:
     return words[0] if len(words) == 1 else Or(parts=words)
 
 
-def _leaves(node: Node) -> Iterator[Words | ConceptRef]:
-    match node:
-        case And(parts=parts) | Or(parts=parts):
-            for part in parts:
-                yield from _leaves(part)
-        case Not(part=part):
-            yield from _leaves(part)
-        case leaf:
-            yield leaf
+def check(concept: Concept) -> None:
+    """Read a concept as a rule would that names it.
+
+    Raises:
+        RuleError: one of its phrases cannot be looked for, or its settings do not go together.
+    """
+    _Registry({concept.name: concept}).number(ConceptRef(name=concept.name))
+    total = sum(dict(concept.weights).get(term, 1) for term in {term for _, terms in concept.terms for term in terms})
+    if total < concept.least:
+        raise RuleError(f"min is {concept.least}, but all spellings together weigh {total}: it would never be found", 1)
 
 
 # ---------------------------------------------------------------- a leaf and what it looks for
 
 
-def _leaf(node: Words | ConceptRef, concepts: Mapping[str, Concept]) -> Leaf:
-    fields = language.SCOPES[node.scope] if node.scope else frozenset(FIELDS)
-    if isinstance(node, Words):
-        return _spelled(folded(node.text), [spellings(node.text, None)], (), fields)
-    concept = concepts[node.name]
-    given = [(code, language.literal(term).text) for code, terms in concept.terms for term in terms]
-    if not given:
-        raise RuleError(f"concept {concept.name} has no spellings", 1)
-    excepts = _groups(folded(language.literal(phrase).text) for phrase in concept.excepts)
-    return _spelled(concept.name, [spellings(term, code) for code, term in given], excepts, fields)
+def term_of(node: Term) -> str:
+    """The name under which a place of `node` is told: of a concept its own, of words their folded form."""
+    match node:
+        case ConceptRef(name=name):
+            return name
+        case Pattern():
+            return str(Pattern(text=node.text, any_case=node.any_case))
+        case Words(text=text) if wild(text):
+            return " ".join(text.lower().split())
+        case Words(text=text, mark=mark):
+            return f"={exactly(text)}" if mark == "=" else f"{mark}{folded(text)}"
 
 
-def _spelled(
-    term: str, families: Sequence[Sequence[str]], excepts: tuple[Group, ...], fields: frozenset[FieldName]
+def exactly(text: str) -> str:
+    """What `=` compares: `text` from its first letter to its last, without what no reader sees."""
+    seen = "".join(letter for letter in text if letter == "\u200c" or unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFC", " ".join(seen.translate(UNSEEN).split()))
+
+
+def forms(node: Words, code: str | None) -> tuple[str, ...]:
+    """The folded forms of `node` in a language; of a wildcard term none, for they cannot be listed."""
+    if wild(node.text):
+        return ()
+    if node.mark == "=":
+        return (folded(node.text),)
+    return related(node.text, code) if node.mark == "~" else spellings(node.text, code)
+
+
+class _Registry:
+    """Every leaf once, by number."""
+
+    def __init__(self, concepts: Mapping[str, Concept]) -> None:
+        self.concepts = concepts
+        self.leaves: dict[Leaf, int] = {}
+        self.numbers: dict[Term, int] = {}
+
+    def number(self, node: Term) -> int:
+        if node not in self.numbers:
+            self.numbers[node] = self.add(self.leaf(node))
+        return self.numbers[node]
+
+    def add(self, leaf: Leaf) -> int:
+        return self.leaves.setdefault(leaf, len(self.leaves))
+
+    def rarity(self) -> tuple[float, ...]:
+        """How often each leaf may be expected: short words are frequent. Only speed depends on it."""
+        own = [
+            math.inf if leaf.pattern else sum(2.0 ** -min(len(group.stem), 16) for group in leaf.groups)
+            for leaf in self.leaves
+        ]
+        return tuple(
+            rare + sum(own[atom] for atom, _ in leaf.atoms) for rare, leaf in zip(own, self.leaves, strict=True)
+        )
+
+    def leaf(self, node: Term) -> Leaf:
+        where, lead = fields(node), node.scope == "lead"
+        match node:
+            case Pattern():
+                return Leaf(term=term_of(node), pattern=node, fields=where, lead=lead)
+            case Words():
+                return _leaf(term_of(node), [(node, None)], (), where, lead=lead)
+        concept = self.concepts[node.name]
+        written = [(_entry(concept, term), code) for code, terms in concept.terms for term in terms]
+        if not written:
+            raise RuleError(f"concept {concept.name} has no spellings", 1)
+        shields = groups(folded(language.literal(phrase).text) for phrase in concept.excepts)
+        if concept.least == 1 and all(words.mark != "=" for words, _ in written):
+            return _leaf(concept.name, written, shields, where, lead=lead)
+        return self.composed(concept, written, shields, node)
+
+    def composed(
+        self, concept: Concept, written: Sequence[tuple[Words, str]], shields: tuple[Group, ...], node: ConceptRef
+    ) -> Leaf:
+        """A concept that must know which of its spellings stand where; one spelling in two languages is one."""
+        alike: dict[str, list[tuple[Words, str | None]]] = {}
+        for words, code in written:
+            alike.setdefault(term_of(words), []).append((words, code))
+        weights = {term_of(_entry(concept, term)): weight for term, weight in concept.weights}
+        where, lead = fields(node), node.scope == "lead"
+        atoms = tuple(
+            (self.add(_leaf(concept.name, same, (), where, lead=lead)), weights.get(term, 1))
+            for term, same in alike.items()
+        )
+        return Leaf(term=concept.name, fields=where, excepts=shields, atoms=atoms, least=concept.least)
+
+
+def _entry(concept: Concept, term: str) -> Words:
+    words = language.entry(term)
+    if not concept.case or words.mark == "=":
+        return words
+    if words.mark or wild(words.text):
+        raise RuleError(f"{term}: the concept asks for exact spellings (case: true); write it without ~, * and ?", 1)
+    return Words(text=words.text, mark="=")
+
+
+def _leaf(
+    term: str,
+    written: Sequence[tuple[Words, str | None]],
+    excepts: tuple[Group, ...],
+    where: frozenset[FieldName],
+    *,
+    lead: bool,
 ) -> Leaf:
+    """A leaf of words that are all exact and alike, or none exact."""
+    first = written[0][0]
+    families = [family for words, code in written if (family := forms(words, code))]
+    patterns = tuple(dict.fromkeys(pattern_group(words.text) for words, _ in written if wild(words.text)))
     return Leaf(
         term=term,
-        groups=_groups(chain.from_iterable(families)),
-        cores=tuple(dict.fromkeys(map(_core, families))),
+        groups=(*groups(form for family in families for form in family), *patterns),
+        cores=tuple(dict.fromkeys((*map(core, families), *(group.stem for group in patterns)))),
+        fields=where,
+        lead=lead,
+        exact=_slice(first.text) if first.mark == "=" else "",
         excepts=excepts,
-        fields=fields,
     )
 
 
-def _core(family: Sequence[str]) -> str:
-    """The longest beginning of the bare spelling that stands in all spellings of its family."""
-    bare = family[0]
-    return next(bare[:end] for end in range(len(bare), -1, -1) if all(bare[:end] in form for form in family))
-
-
-def _groups(spelled: Iterable[str]) -> tuple[Group, ...]:
-    """The spellings in groups whose stem is at most one letter shorter than the shortest of them."""
-    groups: list[list[str]] = []
-    least = 0  # letters that the last group's stem must have
-    for form in sorted({form if unspaced(form) else f" {form} " for form in spelled}):
-        if groups and len(_beginning(groups[-1][0], form)) >= least:
-            groups[-1].append(form)
-        else:
-            groups.append([form])
-            least = max(SHORTEST_STEM, len(form.rstrip()) - 1)
-    return tuple(
-        Group(stem=_beginning(forms[0], forms[-1]), forms=frozenset(forms), lengths=tuple({*map(len, forms)}))
-        for forms in groups
-    )
-
-
-def _beginning(one: str, other: str) -> str:
-    """What two strings begin with alike."""
-    return "".join(letter for letter, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _slice(text: str) -> str:
+    """What stands in an original where `text` does: dots and brackets at its ends are no part of a place."""
+    whole = fold(text)
+    start, end = whole.span(1, len(whole.text) - 1)
+    return exactly(text[start:end])
 
 
 # ---------------------------------------------------------------- what must be there
 
 
-def anchors(
-    node: Node, numbers: Mapping[Words | ConceptRef, int], cost: tuple[float, ...]
-) -> tuple[float, tuple[int, ...]]:
-    """The cheapest leaves of which one must stand in an item for `node` to be true, and what they cost."""
+def anchors(node: Node, numbers: Mapping[Term, int], cost: Sequence[float]) -> tuple[float, tuple[int, ...]]:
+    """The cheapest leaves of which one must stand in an item for `node` to be true, and what they cost.
+
+    The cost is infinite when nothing must: then the node must be judged for every item.
+    """
     match node:
         case And(parts=parts):
             return min(anchors(part, numbers, cost) for part in parts if not isinstance(part, Not))
         case Or(parts=parts):
             each = [anchors(part, numbers, cost) for part in parts]
             return sum(price for price, _ in each), tuple(anchor for _, some in each for anchor in some)
+        case Near(left=left, right=right):
+            return min(anchors(left, numbers, cost), anchors(right, numbers, cost))
+        case Except(left=part) | AtLeast(part=part):
+            return anchors(part, numbers, cost)
+        case Fact():
+            return math.inf, ()
         case Not():
             raise AssertionError(node)  # the parser lets no NOT stand alone
         case leaf:
             return cost[numbers[leaf]], (numbers[leaf],)
 
 
-def _frequency(leaf: Leaf) -> float:
-    """How often a leaf may be expected: short words are frequent. Only speed depends on it."""
-    return sum(2.0 ** -min(len(group.stem), 16) for group in leaf.groups)
+def costly(node: Node) -> bool:
+    """Whether judging `node` may be more than looking for words: such parts are judged last."""
+    return isinstance(node, Pattern | Near) or any(map(costly, branches(node)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregator.text.fold import fold, folded, unspaced
+from aggregator.text.fold import fold, fold_each, folded, unspaced
 
 ROWS = [
     # rule, text, folded
@@ -246,3 +246,20 @@ def test_scripts_without_spaces_are_known(text):
 @pytest.mark.parametrize("text", ["Taliban", "طالبان", "탈레반", "तालिबान", ""])
 def test_scripts_with_spaces_are_known(text):
     assert not unspaced(text)
+
+
+ANYTHING = st.text() | st.text(st.sampled_from("aB é-.\u200c\u200bطــ،البانك٪۱ﷲßカ゛\u3099각ᄀ\n…塔"))
+
+
+@given(st.lists(ANYTHING, max_size=5))
+def test_texts_folded_together_are_as_folded_alone(texts):
+    for text, one in zip(texts, fold_each(texts), strict=True):
+        alone = fold(text)
+        assert one.text == alone.text
+        assert one.origin.tolist() == alone.origin.tolist()
+
+
+@given(ANYTHING)
+def test_a_short_text_folds_as_a_long_one(text):
+    assert folded(text) == fold(text).text.strip()
+    assert folded(text + " word" * 60) == f"{folded(text)} {'word ' * 60}".strip()

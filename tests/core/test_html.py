@@ -61,6 +61,17 @@ ROWS = [
     ("attributes hold tags", '<figure data-x="<p>no</p>">text', "text"),
     ("stray quotation mark in a tag", '<a href="x"">he said "yes"</a>', 'he said "yes"'),
     ("quotation mark without end", '<a href="x>text</a> more', "text more"),
+    (
+        "quotation mark lost before another",
+        '<a href="/x>one two</a> <p>three <a href="/y">four</a>',
+        "one two\nthree four",
+    ),
+    (
+        "quotation mark lost before a said word",
+        '<a href="/x>the</a> "amnesty" <b class="y">now</b>',
+        'the "amnesty" now',
+    ),
+    ("apostrophe lost before another", "<a href='/x>one</a> <a href='/y'>two</a>", "one two"),
     ("apostrophe in a tag", "<p it's>text's", "text's"),
     ("tag cut off", 'text <a href="https://example.org/', "text"),
     ("tag cut by a tag", "<a href=x <b>text</b>", "text"),

@@ -97,6 +97,41 @@ def test_how_long_a_feed_says_it_stays_fresh(said, ttl):
     assert parse.feed(rss("", said)).ttl_s == ttl
 
 
+def test_when_and_where_a_feed_asks_to_be_read():
+    found = parse.feed(
+        rss(
+            "",
+            "<skipHours><hour>3</hour><hour> 24 </hour><hour>x</hour><hour>25</hour></skipHours><skipDays><day>Sunday</day><day>monday</day></skipDays>"
+            "<atom:link rel='hub' href='https://hub.example/'/><atom:link rel='self' href='/news.xml'/><atom:link rel='prev-archive' href='2.xml'/>",
+        ),
+        url=URL,
+    )
+    assert (found.skip_hours, found.skip_days) == ((0, 3), (0, 6))
+    assert (found.hub, found.self_link) == ("https://hub.example/", "https://example.org/news.xml")
+    assert (found.prev_archive, found.link) == ("https://example.org/feeds/2.xml", None)
+
+
+def test_a_feed_that_asks_nothing_has_no_wishes():
+    found = parse.feed(rss(""), url=URL)
+    assert (found.skip_hours, found.skip_days, found.hub, found.self_link, found.prev_archive) == (
+        (),
+        (),
+        None,
+        None,
+        None,
+    )
+
+
+def test_an_item_without_a_language_has_that_of_its_feed():
+    items = "<item><title>a</title></item><item><title>b</title><dc:language>ps</dc:language></item>"
+    assert [item.lang for item in parse.feed(rss(items, "<language>fa-AF</language>")).items] == ["fa-AF", "ps"]
+
+
+def test_a_text_beyond_two_million_characters_is_cut_and_flagged():
+    item = one(rss(f"<item><title>t</title><description>{'long ' * 500_000}</description></item>"))
+    assert (len(item.summary), item.flags) == (2_000_000, ("text-cut",))
+
+
 @pytest.mark.parametrize(
     ("inside", "words"),
     [
@@ -245,6 +280,12 @@ def test_a_json_feed_is_read():
     assert (second.content, second.author, second.link) == ("1 < 2", "C", "https://o.example/")
     assert [(entry.reason, entry.position) for entry in found.rejected] == [("entry-not-an-object", 1)]
     assert found.entries == 3
+
+
+def test_a_json_feed_names_its_hub_and_itself():
+    document = {"items": [], "feed_url": "/f.json", "hubs": [{"type": "WebSub", "url": "https://hub.example/"}]}
+    found = parse.feed(json.dumps(document).encode(), url=URL)
+    assert (found.hub, found.self_link) == ("https://hub.example/", "https://example.org/f.json")
 
 
 def test_a_json_feed_cut_short_keeps_its_whole_items():

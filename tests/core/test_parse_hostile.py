@@ -36,6 +36,10 @@ def attacks(n):
     return {
         "nested elements": beside(item("x", inside=content("<a>" * n + "deep" + "</a>" * n))),
         "nested foreign elements": beside(item("x", inside='<q:a xmlns:q="u:q">' * n + "</q:a>" * n)),
+        "nested groups": beside(
+            item("x", inside='<m:group xmlns:m="http://search.yahoo.com/mrss/">' * n + "</m:group>" * n)
+        ),
+        "a feed deep in a page": f"{'<div>' * n}{HEAD}{GOOD}{END}{'</div>' * n}".encode(),
         "nested div in CDATA": beside(item("x", inside=content(f"<![CDATA[{'<div>' * n}deep{'</div>' * n}]]>"))),
         "a huge attribute": beside(item("x", inside=f'<q a="{"x" * n * 50}"/>')),
         "many attributes": beside(item("x", inside="<q " + "".join(f'a{k}="1" ' for k in range(n)) + "/>")),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregator.text.urls import clean, origin, site, url_key
+from aggregator.text.urls import clean, origin, server, site, url_key
 
 KEYS = [
     # what holds, address, key
@@ -151,3 +151,9 @@ def test_a_clean_address_is_clean(url):
         assert " " not in cleaned
         assert site(cleaned) == site(url)
         assert origin(cleaned) == origin(url)
+
+
+def test_a_server_is_a_site_and_its_unusual_port():
+    assert [server(url) for url in ("https://www.example.org/a", "http://example.org:8080/a", "no address")] == [
+        "example.org", "example.org:8080", "",
+    ]  # fmt: skip

@@ -114,7 +114,12 @@ def test_what_feedparser_calls_damaged_is_flagged(pairs):
         if damaged(theirs)
         if not ours.flags and not ours.format.startswith("json")
     ]
-    assert silent == []
+    assert {
+        name for name, _ in silent
+    } == {  # blanks round a namespace are well-formed; feedparser's declaration of it is not
+        "gofeed__testdata_parser_rss_issue_309_namespace_whitespace.xml",
+        "rome__rome-modules_src_test_resources_test3.xml",
+    }
 
 
 def damaged(theirs):

@@ -136,6 +136,24 @@ async def test_X9_dead_hosts_leave_healthy_ones_on_time(names):
     await dead.close()
 
 
+async def test_a_redirect_within_a_host_is_one_visit(far, names):
+    far.on("/old", moved("/new"))
+    far.on("/new", reply())
+    outcome = await asyncio.wait_for(poll(polite(names, gap_s=10), far.url("/old")), 2)
+    assert isinstance(outcome, Fetched)
+
+
+async def test_giving_up_in_the_pause_gives_the_turn_back():
+    hosts = Hosts(per_host=1, gap_s=0.1)
+    await hosts.enter("a.test")
+    hosts.leave("a.test")
+    pausing = asyncio.create_task(hosts.enter("a.test"))
+    await asyncio.sleep(0.01)
+    pausing.cancel()
+    await asyncio.gather(pausing, return_exceptions=True)
+    await asyncio.wait_for(hosts.enter("a.test"), 1)
+
+
 async def test_a_visitor_who_gives_up_leaves_no_trace():
     hosts = Hosts(per_host=1, gap_s=0.01)
     await hosts.enter("a.test")

@@ -78,7 +78,7 @@ def test_the_demo_keeps_every_promise_in_time():
     ids=["kept", "missing", "doubled", "wrong terms", "no update", "wrong page", "unpromised", "told again by a copy"],
 )
 def test_the_ledger_sees_a_broken_promise(change, kept):
-    ledger = Ledger(BASE)
+    ledger = Ledger()
     ledger.arrived += change(kept_promises())
     assert ledger.kept() is kept
 
@@ -86,7 +86,7 @@ def test_the_ledger_sees_a_broken_promise(change, kept):
 @pytest.mark.parametrize("outlet", OUTLETS, ids=lambda outlet: outlet.slug)
 def test_every_outlet_serves_what_it_is_said_to(outlet):
     newsroom = Newsroom(NOW)
-    newsroom.base = BASE
+    newsroom.bases = dict.fromkeys((one.slug for one in OUTLETS), BASE)
     answer = newsroom.answer(get(outlet.path))
     parsed = parse.feed(answer.body)
     expected = {"truncated": "rss20", "error page": ""}.get(outlet.format, outlet.format)

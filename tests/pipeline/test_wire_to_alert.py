@@ -1,6 +1,8 @@
 """From bytes on the wire to an alert in somebody's hands, through the real program."""
 
 import asyncio
+import json
+from dataclasses import replace
 
 import pytest
 from support.world import page, rss
@@ -102,3 +104,40 @@ def test_a_refused_delivery_is_owed_again_and_keeps_its_id(world, write_config, 
     with app.Store.open_to_read(config.load(path).settings.database) as store:
         ((_, (owed,)),) = store.alerts()
         assert (owed.state, owed.attempts) == ("due", 1)
+
+
+def test_an_entry_that_a_cut_went_through_comes_once_and_whole(world, write_config):
+    whole = rss(
+        ("1", "Taliban meet elders", world.url("/1"), ""), ("2", "Taliban execute two men", world.url("/2"), "text")
+    )
+    at = whole.index(b"Taliban execute two") + len(b"Taliban execute two")
+    world.pages["/feed"] = (200, {"Content-Length": str(len(whole) + 500)}, whole[:at])
+    path = write_config({"one": "/feed"})
+    tally = run_round(path)
+    assert [(visit.outcome, visit.reason, visit.new) for visit in tally.visits] == [("failed", "truncated", 1)]
+    world.pages["/feed"] = whole
+    assert run_round(path).visits[0].new == 1
+    assert len(told(world)) == 2
+
+
+def test_half_a_surrogate_pair_costs_its_own_entry_alone(world, write_config):
+    entries = [{"id": "1", "title": "Taliban one"}, {"id": "\ud800", "title": "Taliban two"}]
+    world.pages["/feed"] = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": entries}).encode()
+    report = run_round(write_config({"one": "/feed"})).visits[0]
+    assert report.outcome == "fetched"
+    assert report.new + report.rejected == 2
+    assert ("any", "alert.created", ("taliban",)) in told(world)
+
+
+def test_a_feed_that_only_the_store_knows_is_read_with_plain_settings(world, write_config):
+    """Another process listed it since this one read feeds.yaml."""
+    world.pages["/feed"] = rss(("1", "Taliban", world.url("/1"), ""))
+    path = write_config({"new name": "/feed"})
+
+    async def main():
+        settings = config.load(path)
+        async with app.opened(replace(settings, feeds=())) as opened:
+            opened.store.sync_feeds(settings.feeds, opened.now())
+            return await opened.work.round(["new name"])
+
+    assert asyncio.run(main()).visits[0].new == 1

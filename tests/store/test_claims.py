@@ -126,3 +126,49 @@ def test_two_feeds_may_swap_their_names(tmp_path):
         one, two = store.feeds()
         store.sync_feeds((feed(two.name, one.url), feed(one.name, two.url)), NOW)
         assert {(one.id, two.name), (two.id, one.name)} == {(found.id, found.name) for found in store.feeds()}
+
+
+def test_a_corrected_address_owes_nothing_to_what_the_old_one_answered(tmp_path):
+    with open_store(tmp_path / "a.db", count=1) as store:
+        (lease,) = store.claim_feeds(NOW, 1, "a")
+        gone = Due(at=NOW + timedelta(days=30), why="gone", history=History(failures=9))
+        store.record_visit(blank(lease, outcome="failed", due=lambda _new: gone, not_before=gone.at), FINDER)
+        store.sync_feeds((feed("feed-0", "https://host-0.example.org/right"),), NOW)
+        (now_due,) = store.claim_named(NOW, ["feed-0"], 1, "b", per_host=1)
+        assert now_due.history == History()
+
+
+def test_a_clock_that_stood_in_the_future_delays_nothing(tmp_path):
+    future = NOW + timedelta(days=365)
+    with open_store(tmp_path / "a.db") as store:
+        for lease in store.claim_feeds(future, 10, "a"):
+            store.record_visit(
+                visit(lease, (item(title="Taliban", guid=lease.name, link=f"https://{lease.name}.example.org/1"),), FINDER,
+                      at=future, articles=True, due=lambda _new: _due(future), host_free_at=future), FINDER,
+            )  # fmt: skip
+        assert store.claim_feeds(NOW, 10, "b") == ()
+        store.mend_times(NOW)
+        assert len(store.claim_feeds(NOW, 10, "b")) == 3
+        assert len(store.claim_articles(NOW, 10, "c", per_host=9)) == 3
+        assert len(store.claim_messages("screen", NOW, 10, "d")) == 3
+
+
+def test_times_that_can_be_stay_as_they_are(tmp_path):
+    with open_store(tmp_path / "a.db") as store:
+        for lease in store.claim_feeds(NOW, 10, "a"):
+            store.record_visit(blank(lease, not_before=NOW + timedelta(days=7)), FINDER)
+        store.mend_times(NOW)
+        assert store.claim_feeds(NOW, 10, "b") == ()
+
+
+def test_a_feed_that_left_the_list_is_nothing_to_wait_for(tmp_path):
+    with open_store(tmp_path / "a.db") as store:
+        assert store.not_claimable(["feed-0", "another"], NOW, NOW) == [("another", "unlisted")]
+
+
+def test_pages_of_a_feed_that_left_are_not_read(tmp_path):
+    with open_store(tmp_path / "a.db", count=2) as store:
+        (lease,) = store.claim_named(NOW, ["feed-0"], 1, "a", per_host=1)
+        store.record_visit(visit(lease, (item(link="https://host-0.example.org/page"),), FINDER, articles=True), FINDER)
+        store.sync_feeds((feed("feed-1", "https://host-1.example.org/1"),), NOW)
+        assert store.claim_articles(NOW, 10, "c") == ()

@@ -43,6 +43,13 @@ def test_more_than_twenty_alerts_owed_at_once_become_one_message_that_stays_the_
     assert [(one.id == message.id, len(one.alerts)) for one in again] == [(True, 21), (False, 1)]
 
 
+def test_a_crowd_too_large_for_one_mail_becomes_several(open_bench):
+    bench = open_bench(WORDS, recipients=(("desk", "a@example.org"),))
+    flood(bench, 501)
+    messages = bench.store.claim_messages("desk", NOW, 10, "t", bundle_over=20)
+    assert [len(message.alerts) for message in messages] == [250, 250, 1]
+
+
 def test_twenty_alerts_go_out_one_by_one(open_bench):
     bench = open_bench(WORDS, recipients=(("desk", "a@example.org"),))
     flood(bench, 20)
@@ -54,7 +61,7 @@ def test_a_leased_message_is_not_claimed_twice_until_its_lease_runs_out(open_ben
     flood(bench, 1)
     (message,) = bench.store.claim_messages("screen", NOW, 10, "t")
     assert bench.store.claim_messages("screen", NOW, 10, "u") == ()
-    (again,) = bench.store.claim_messages("screen", NOW + timedelta(minutes=2), 10, "u")
+    (again,) = bench.store.claim_messages("screen", NOW + timedelta(minutes=6), 10, "u")
     assert again.id == message.id
 
 
@@ -62,7 +69,7 @@ def test_a_receipt_counts_even_when_the_lease_ran_out(open_bench):
     bench = open_bench(WORDS)
     flood(bench, 1)
     (late,) = bench.store.claim_messages("screen", NOW, 10, "t")
-    bench.store.claim_messages("screen", NOW + timedelta(minutes=2), 10, "u")
+    bench.store.claim_messages("screen", NOW + timedelta(minutes=6), 10, "u")
     bench.store.record_receipt(late, Receipt(code="200"), NOW, None)
     assert bench.store.claim_messages("screen", NOW + timedelta(hours=1), 10, "v") == ()
 
@@ -71,7 +78,7 @@ def test_a_refusal_after_the_lease_ran_out_leaves_the_other_workers_delivery_alo
     bench = open_bench(WORDS)
     flood(bench, 1)
     (late,) = bench.store.claim_messages("screen", NOW, 10, "t")
-    (mine,) = bench.store.claim_messages("screen", NOW + timedelta(minutes=2), 10, "u")
+    (mine,) = bench.store.claim_messages("screen", NOW + timedelta(minutes=6), 10, "u")
     bench.store.record_receipt(late, NotDelivered(code="timeout", error="slow", final=True), NOW, None)
     ((_, (owed,)),) = bench.store.alerts()
     assert (owed.state, mine.attempts) == ("due", 0)

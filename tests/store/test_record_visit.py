@@ -212,3 +212,83 @@ def test_watchlists_of_one_item_alert_each(open_bench):
     bench = open_bench(RULE, WORDS)
     bench.says(item(title="Taliban relocation"))
     assert {alert[0] for alert in bench.alerts()} == {"amnesty-watch", "words"}
+
+
+def untitled(text, guid, link):
+    return item(title="", summary=text, guid=guid, link=link)
+
+
+@pytest.mark.parametrize("title", ["", "Breaking news"])
+def test_posts_without_a_telling_title_behind_one_link_all_alert(bench, title):
+    for guid, text in (("1", "Taliban close a school in the north today"), ("2", "Taliban execute two men in Herat")):
+        bench.says(item(title=title, summary=text, guid=guid, link="https://one.example.org/channel"))
+    assert len(bench.alerts("words")) == 2
+
+
+def test_a_reused_guid_without_a_title_is_told_apart_by_its_text(bench):
+    bench.says(untitled("Taliban close a school in the north today", "1", "https://one.example.org/a"))
+    report = bench.says(untitled("Taliban execute two men in Herat", "1", "https://one.example.org/b"))
+    assert (report.new, report.alerts) == (1, 1)
+
+
+def test_a_daily_bulletin_with_the_same_teaser_alerts_for_each_days_article(bench):
+    for day in (1, 2):
+        now = NOW + timedelta(days=day)
+        link = f"https://one.example.org/bulletin/{day}"
+        bench.says(
+            item(title="Evening bulletin in brief", summary=LONG, guid=str(day), link=link), at=now, articles=True
+        )
+        (lease,) = bench.store.claim_articles(now, 9, "r")
+        assert (
+            bench.store.record_article(reading(lease, f"Day {day}: the Taliban did thing {day}.", now), bench.find) == 1
+        )
+
+
+def test_a_teaser_that_one_site_has_under_two_titles_hides_nothing_on_another(bench):
+    for n, (name, title) in enumerate(
+        (("one", "Taliban close a school"), ("one", "Taliban open a road"), ("two", "Taliban meet"))
+    ):
+        link = f"https://{name}.example.org/{n}"
+        bench.says(item(title=title, summary=LONG, guid=str(n), link=link), name=name)
+    assert len(bench.alerts("words")) == 3
+
+
+def test_entries_of_one_document_that_differ_only_in_their_text_are_not_revised_for_ever(bench):
+    pair = [item(title="Taliban speak again today", summary=text) for text in ("a", "b")]
+    assert bench.says(*pair).new == 2
+    again = bench.says(*pair)
+    assert (again.new, again.revised, again.unchanged) == (0, 0, 2)
+
+
+def test_an_entry_that_stands_in_the_document_unparsed_is_never_taken_for_another(bench):
+    shared = {"guid": "g", "link": "https://one.example.org/"}
+    first = item(title="Taliban close a school", slice_hash=b"1" * 16, **shared)
+    second = item(title="Taliban execute two men", slice_hash=b"2" * 16, **shared)
+    bench.says(first)
+    report = bench.says(second, known=1, standing=frozenset({b"1" * 16}))
+    assert (report.new, report.revised, report.unchanged, report.alerts) == (1, 0, 1, 1)
+    assert bench.store.known_slices(bench.lease().id, (b"1" * 16, b"2" * 16, b"3" * 16)) == {b"1" * 16, b"2" * 16}
+
+
+def test_the_same_words_under_a_new_guid_are_no_new_item(bench):
+    bench.says(item(guid="made at 10:00"))
+    assert bench.says(item(guid="made at 10:15")).unchanged == 1
+
+
+@pytest.mark.parametrize(("minutes", "owed"), [(10, 0), (61, 1)])
+def test_the_page_of_a_changed_headline_is_read_again_once_an_hour(bench, minutes, owed):
+    bench.says(item(title="Ministry issues a decree"), articles=True)
+    (lease,) = bench.store.claim_articles(NOW, 9, "r")
+    bench.store.record_article(reading(lease, "First words."), bench.find)
+    later = NOW + minutes * MINUTE
+    bench.says(item(title="Ministry withdraws its decree"), at=later, articles=True)
+    assert len(bench.store.claim_articles(later, 9, "r")) == owed
+    assert bench.store.items()[0].item.article == "First words."
+
+
+def test_a_page_that_failed_is_tried_again_when_its_item_changes(bench):
+    bench.says(item(title="Ministry issues a decree"), articles=True)
+    (lease,) = bench.store.claim_articles(NOW, 9, "r")
+    bench.store.record_article(reading(lease, None, reason=Reason.NOT_FOUND), bench.find)
+    bench.says(item(title="Ministry issues a decree", summary="more"), at=NOW + MINUTE, articles=True)
+    assert len(bench.store.claim_articles(NOW + MINUTE, 9, "r")) == 1

@@ -1,9 +1,12 @@
 """The search index: same folding as the watchlists, behind the store, thrown away and rebuilt at will."""
 
+from contextlib import contextmanager
+
 import pytest
 from support.making import NOW, item, reading
 
-from aggregator.store import dialect
+from aggregator.errors import StoreError
+from aggregator.store import Store, dialect
 from aggregator.store.search import Search, literal
 
 
@@ -73,7 +76,7 @@ def test_a_damaged_or_old_index_is_built_anew(bench, damage):
         first._conn.execute("UPDATE state SET value = '0' WHERE key = 'version'")
     first.close()
     if damage == "foreign":
-        bench.path.with_name("search.db").write_bytes(b"rubbish" * 1000)
+        bench.path.with_name("aggregator-search.db").write_bytes(b"rubbish" * 1000)
     again = Search.open(bench.path)
     assert again.catch_up(bench.store) == 1
     assert len(again.find("taliban")) == 1
@@ -94,3 +97,58 @@ def test_newest_items_come_first_and_feed_and_time_narrow(bench, search):
 def test_the_expression_quotes_everything():
     assert literal('a-b "c d" e') == '"a" "b" "e" "c d"'
     assert dialect.sqlite3.sqlite_version_info >= dialect.OLDEST
+
+
+def test_two_databases_in_one_folder_have_an_index_each(open_bench):
+    bench = open_bench()
+    other = bench.path.with_name("other.db")
+    bench.store.backup(other)
+    first, second = Search.open(bench.path), Search.open(other)
+    bench.says(item(title="Taliban"))
+    assert first.catch_up(bench.store) == 1
+    assert second.find("taliban") == []
+    first.close()
+    second.close()
+
+
+def test_an_index_ahead_of_a_restored_store_is_begun_anew(bench, search, tmp_path):
+    bench.says(item(title="Taliban one"))
+    bench.store.backup(tmp_path / "copy.db")
+    bench.says(item(title="Rain two", guid="2", link="https://one.example.org/2"))
+    bench.says(item(title="Rain three", guid="3", link="https://one.example.org/3"))
+    search.catch_up(bench.store)
+    bench.store.close()
+    for file in bench.path.parent.glob("aggregator.db*"):
+        file.unlink()
+    (tmp_path / "copy.db").rename(bench.path)
+    with Store.open(bench.path) as restored:
+        assert search.catch_up(restored) == 1
+    assert (len(search.find("taliban")), search.find("rain")) == (1, [])
+
+
+def test_catching_up_stops_when_it_is_told_to(bench, search):
+    bench.says(item(title="Taliban"))
+    assert search.catch_up(bench.store, lambda: False) == 0
+    assert search.catch_up(bench.store) == 1
+
+
+def test_a_locked_index_is_left_alone(bench):
+    bench.says(item(title="Taliban"))
+    held = Search.open(bench.path)
+    held.catch_up(bench.store)
+    path = bench.path.with_name("aggregator-search.db")
+    before = path.stat().st_ino
+    held._conn.execute("BEGIN IMMEDIATE")
+    with impatient(), pytest.raises(StoreError, match="locked"):
+        Search.open(bench.path)
+    held._conn.execute("ROLLBACK")
+    held.close()
+    assert path.stat().st_ino == before
+
+
+@contextmanager
+def impatient():
+    """Do not wait ten seconds for a lock."""
+    before, dialect.BUSY_MS = dialect.BUSY_MS, 10
+    yield
+    dialect.BUSY_MS = before

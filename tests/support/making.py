@@ -32,7 +32,7 @@ def routes(*watchlists, recipients=(("screen", "screen"),)):
 
 def finder(*watchlists):
     """What the store judges items with."""
-    return partial(ingest.finding, watch.compile(watchlists, (TALIBAN, AMNESTY, RELOCATION)))
+    return partial(ingest.finding, watch.compile(watchlists, (TALIBAN, AMNESTY, RELOCATION)), {})
 
 
 def feed(name="one", url=None):
@@ -46,12 +46,14 @@ def item(title="A headline of some length", guid="1", link="https://one.example.
 def visit(lease, items, find, at=NOW, **more):
     """The visit that brought these items, in the order of the document."""
     keys = stories.identities(items)
-    findings = tuple(find(one, key, lease.site) for one, key in zip(items, keys, strict=True))
+    findings = tuple(
+        find(one, key, watch.Source(feed=lease.name, site=lease.site)) for one, key in zip(items, keys, strict=True)
+    )
     articles = more.pop("articles", False)
     document = Document(
         findings=tuple(replace(one, wants_article=articles) for one in findings),
         rejected=tuple(Rejected(reason=reason, position=0) for reason in more.pop("rejected", ())),
-        known=more.pop("known", 0), facts=ParsedFeed(format="rss20", title="Feed"), body_hash=b"b" * 16,
+        known=more.pop("known", 0), standing=more.pop("standing", frozenset()), facts=ParsedFeed(format="rss20", title="Feed"), body_hash=b"b" * 16,
     )  # fmt: skip
     return blank(lease, at, document=document, **more)
 

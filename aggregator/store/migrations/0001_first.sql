@@ -77,6 +77,7 @@ CREATE TABLE items (
   UNIQUE (feed, key, nth)
 ) STRICT;
 CREATE INDEX items_change ON items (change);
+CREATE INDEX items_content ON items (feed, content_hash);
 CREATE INDEX items_slice ON items (slice_hash) WHERE slice_hash IS NOT NULL;
 CREATE INDEX items_story ON items (story);
 CREATE INDEX items_url_key ON items (url_key) WHERE url_key IS NOT NULL;

@@ -1,0 +1,49 @@
+"""Counts by day as small charts of letters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+HEIGHT = 4  # lines of a chart
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_PLAIN = " .:-=+*#@"  # where the output cannot hold blocks
+
+
+def by_day(counts: Mapping[date, int], first: date, last: date) -> tuple[int, ...]:
+    """The count of each day from `first` to `last`."""
+    return tuple(counts.get(first + timedelta(days=n), 0) for n in range((last - first).days + 1))
+
+
+def spark(counts: Sequence[int]) -> str:
+    """One letter for each count, as high as it is; 0 is blank and the least that is not can be seen."""
+    most = max(counts, default=0)
+    letters = _letters()
+    return "".join(letters[-(-count * 8 // most) if most else 0] for count in counts)
+
+
+def columns(counts: Mapping[date, int], first: date, last: date, width: int) -> Iterator[str]:
+    """The lines of a chart with the most on its left and the dates below; of a long time each column is several days."""
+    days = by_day(counts, first, last)
+    each = -(-len(days) // width)
+    bars = [sum(days[n : n + each]) for n in range(0, len(days), each)]
+    most = max(bars)
+    margin = len(f"{most:,}")
+    letters = _letters()
+    eighths = [-(-count * HEIGHT * 8 // most) if most else 0 for count in bars]
+    for line in range(HEIGHT, 0, -1):
+        mark = f"{most:,}" if line == HEIGHT else "0" if line == 1 else ""
+        row = "".join(letters[min(8, max(0, eighth - (line - 1) * 8))] for eighth in eighths)
+        yield f"{mark:>{margin}} {row.rstrip()}".rstrip()
+    gap = len(bars) - 2 * len(first.isoformat())
+    dates = f"{first}{' ' * gap}{last}" if gap > 0 else f"{first} to {last}"
+    yield f"{'':>{margin}} {dates}{f'  (a column is {each} days)' if each > 1 else ''}"
+
+
+def _letters() -> str:
+    try:
+        _BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return _PLAIN
+    return _BLOCKS

@@ -44,7 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "items": Entry(panel=_LOOK, help="What the feeds brought."),
     "search": Entry(panel=_LOOK, help="Find items by their words, in any spelling."),
     "feeds": Entry(panel=_CARE, help="List feeds with their state, add, import and export them."),
-    "watch": Entry(panel=_CARE, help="List watchlists, and try them on a text."),
+    "watch": Entry(panel=_CARE, help="Try watchlists on a text or on the archive, and ask them why."),
     "channel": Entry(panel=_CARE, help="Send a test alert, to see that it arrives."),
     "parse": Entry(panel=_CARE, help="Read feed documents from files."),
     "db": Entry(panel=_CARE, help="Back up, check and migrate the database."),

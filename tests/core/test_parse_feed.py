@@ -437,6 +437,12 @@ def test_item_tags_that_are_none_fool_nobody(trap):
         assert old not in body or any("edited" in item.title + item.summary for item in again.items)
 
 
+def test_an_entry_that_shows_an_item_tag_can_be_known_too():
+    body = rss("<item><title>a</title><description><![CDATA[<item> x]]></description></item>")
+    known = {item.slice_hash for item in parse.feed(body).items}
+    assert parse.feed(body, known=known).known == 1
+
+
 def test_an_entry_that_stood_in_a_comment_is_new_once_it_is_published():
     later = "<item><title>later</title></item>"
     before = parse.feed(rss(f"<!-- {later} --><r:item xmlns:r='http://purl.org/rss/1.0/'><title>a</title></r:item>"))

@@ -147,6 +147,23 @@ def test_no_entity_is_fetched_or_grows(declaration):
     assert found.items[0].title == "good x&j; after"
 
 
+def test_no_entity_grows_behind_a_long_comment():
+    laughs = entities(("a", '"ha"'), *((chr(98 + k), '"' + f"&{chr(97 + k)};" * 10 + '"') for k in range(9)))
+    declaration = laughs.replace("<!DOCTYPE", f"<!--{'x' * 5000}--><!DOCTYPE")
+    assert parse.feed(beside(item("x", title="&j; after"), declaration)).items[0].title == "good x&j; after"
+
+
+def test_a_cdata_whose_end_is_lost_swallows_no_item_though_all_is_well_formed():
+    found = parse.feed(
+        beside(
+            "<item><title>a</title><description><![CDATA[x</description></item>"
+            "<item><title>b</title><description><![CDATA[y]]></description></item>"
+        )
+    )
+    assert [entry.title for entry in found.items][:2] == ["a", "b"]
+    assert found.flags == ("not-well-formed",)
+
+
 def test_a_plain_entity_of_the_document_is_read():
     found = parse.feed(beside(item("x", title=" &org;"), entities(("org", '"Kabul Times"'))))
     assert found.items[0].title == "good x Kabul Times"

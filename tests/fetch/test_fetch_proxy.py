@@ -28,8 +28,21 @@ async def test_X11_the_proxy_resolves(far, names):
 
 @pytest.mark.parametrize(
     "host",
-    "127.0.0.1 [::1] 10.0.0.1 169.254.169.254 2130706433 0x7f.1 127.1 [::ffff:127.0.0.1] "
-    "localhost printer.local db.internal intranet a.localhost.".split(),
+    [
+        "127.0.0.1",
+        "[::1]",
+        "10.0.0.1",
+        "169.254.169.254",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "printer.local",
+        "db.internal",
+        "intranet",
+        "a.localhost.",
+    ],
 )
 async def test_X11_local_hosts_are_refused_as_written(far, names, host):
     outcome = await poll(behind(far, names), f"http://{host}/feed")

@@ -67,6 +67,7 @@ class Workers:
         self._imported = [function.__module__ for function in (_begin, initializer) if function is not None]
         self._pool: ProcessPool | None = None
         self._opening = threading.Lock()
+        self._closed = False
         self._calls: set[Future[bytes | Crashed]] = set()
 
     async def run(self, function: Callable[[Unpack[Ts]], T], *args: *Ts, timeout_s: float = 30.0) -> T | Crashed:
@@ -79,6 +80,7 @@ class Workers:
             AggregatorError: no worker can be started.
         """
         call = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL)
+        self._closed = False
         for _ in range(3):  # pebble gives up a pool whose idle worker was killed from outside: not this call's fault
             pool = self._pool
             if pool is None:
@@ -95,10 +97,11 @@ class Workers:
 
     def close(self) -> None:
         """Kill the workers and cancel the calls in flight. A later call starts anew."""
+        self._closed = True  # for a pool that a cancelled call is still opening in its thread
         for future in tuple(self._calls):  # first: a pool that is being taken down looks broken to its calls
             future.cancel()
-        if self._pool is not None:
-            self._drop(self._pool)
+        with self._opening:
+            self._stop()
 
     async def _answer(self, pool: ProcessPool, call: bytes, timeout_s: float) -> bytes | Crashed:
         try:
@@ -118,6 +121,8 @@ class Workers:
     def _open(self) -> ProcessPool:
         """The running pool; waits for its first workers, so not for the event loop's thread."""
         with self._opening:
+            if self._closed:
+                raise AggregatorError("the workers were closed")
             if self._pool is None:
                 CONSTS.term_timeout = _KILL_AFTER_S
                 context = multiprocessing.get_context("forkserver")
@@ -139,9 +144,13 @@ class Workers:
     def _drop(self, pool: ProcessPool) -> None:
         with self._opening:
             if self._pool is pool:
-                self._pool = None
-                pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
-                pool.join()
+                self._stop()
+
+    def _stop(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]  # pebble leaves it unannotated
+            pool.join()
 
 
 # ---------------------------------------------------------------- in the parent

@@ -261,3 +261,20 @@ def test_a_program_that_ends_without_closing_leaves_no_warning_and_no_process():
     )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (0, "")
     assert not alive(int(ended.stdout))
+
+
+async def _cancelled_while_it_opens(pool):
+    call = asyncio.ensure_future(pool.run(pid))
+    await asyncio.sleep(0)  # the thread that opens the pool has begun
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    pool.close()
+
+
+def test_a_pool_that_a_cancelled_call_was_opening_is_closed_too():
+    for _ in range(3):
+        pool = Workers(1)
+        asyncio.run(_cancelled_while_it_opens(pool))
+        assert pool._pool is None
+        assert asyncio.run(pool.run(pid)) != os.getpid()
+        pool.close()

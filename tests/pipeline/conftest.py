@@ -11,11 +11,17 @@ def world():
 
 
 @pytest.fixture
-def write_config(tmp_path, world):
+def folder(tmp_path):
+    """Where feeds.yaml and the database stand."""
+    return tmp_path
+
+
+@pytest.fixture
+def write_config(folder, world):
     """feeds.yaml for feeds on the loopback world and a signed webhook to it."""
 
     def write(feeds, watchlists=None, full_text="never", channels=None):
-        path = tmp_path / "feeds.yaml"
+        path = folder / "feeds.yaml"
         path.write_text(
             "settings:\n"
             "  database: data/aggregator.db\n"

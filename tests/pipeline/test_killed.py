@@ -7,6 +7,7 @@ must bring the store and the ledger to where a run without a kill would have bro
 import json
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def zygote():
     process.stdin.close()
     assert process.wait(10) == 0
     process.stdout.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """In memory where there is such a place: a killed process is not a power cut, and hundreds of fsyncs take minutes."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
 
 
 @pytest.fixture

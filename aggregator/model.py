@@ -224,7 +224,7 @@ class History:
     echo_due: tuple[float, ...] = ()  # what the mean and the profiles alone had expected there
     moments: float = 0.0  # decayed count of the moments at which items came, several at once counted once
     last_came: float | None = None  # the latest of them, epoch seconds
-    window: float = 0.0  # entries that a document of this feed holds
+    ttl_s: float | None = None  # what the last document that was read asked for
     losses: int = 0  # visits, less good ones since, that found nothing known: items may have slipped out
 
 
@@ -233,7 +233,7 @@ class Observation:
     """What one visit showed, for the scheduler."""
 
     new: int = 0  # items never seen before
-    entries: int = 0  # in the document; 0 when none was read
+    entries: int = 0  # in the newest document that was read; 0: not known
     reason: Reason | None = None  # None: the visit went well
     hints: Hints = field(default_factory=Hints)
     ttl_s: float | None = None

@@ -21,7 +21,7 @@ from math import exp, inf, log, sqrt
 from typing import Any
 from zlib import crc32
 
-from aggregator.model import Due, History, Observation, Pace, Reason
+from aggregator.model import Due, Hints, History, Observation, Pace, Reason
 
 LAGS_S = tuple(60.0 * minutes for minutes in (0, 5, 10, 20, 40, 60, 90, 120, 240, 480))
 """Where the classes of the echo begin, in seconds since the last item."""
@@ -34,6 +34,7 @@ _PRIOR_EXPOSURE_S = 0.5 * _DAY_S
 _HOURS_PRIOR = 5.0  # items it takes for a profile to count half
 _DAYS_PRIOR = 20.0
 _ECHO_PRIOR = 3.0
+_FAINTEST = 0.001  # of the usual rate is always expected
 _EVEN_RATE = 100 / _DAY_S  # where a poll costs exactly `cost`; a poll of a quieter feed costs less, by
 _EVEN_POWER = 0.08  # this power of the rate: its items wait longest, and the longest waits are what hurts
 _WINDOW_SHARE = 1 / 3  # of a document's places that may fill up before we look again
@@ -59,9 +60,10 @@ def next_due(history: History, outcome: Observation, now: datetime, settings: Pa
         wait_s, why = _backoff(outcome.reason, known.failures, settings, chance)
     else:
         known = _learned(history, outcome, now)
-        early = chance * (_SWAY if history.last_poll else _STAGGER)
-        wait_s, why = _wanted(known, now, settings, early, chance)
-    wait_s, why = _asked(outcome, wait_s, why, chance)
+        wait_s, why = _worth_a_poll(known, outcome.entries, now.timestamp(), settings)
+        wait_s *= (1 - chance * (_SWAY if history.last_poll else _STAGGER)) * 0.5 ** min(known.losses, 3)
+        wait_s, why = _allowed(settings, wait_s, why, chance)
+    wait_s, why = _asked(known.ttl_s, outcome.hints, (wait_s, why), chance)
     return Due(at=now + timedelta(seconds=wait_s), why=why, history=known)
 
 
@@ -94,22 +96,21 @@ def _plain(value: Any) -> Any:
 # ---------------------------------------------------------------- how long to wait
 
 
-def _wanted(history: History, now: datetime, pace: Pace, early: float, chance: float) -> tuple[float, str]:
-    """What we want of our own accord, in seconds, and why; by the share `early` sooner than it is worth."""
+def _allowed(pace: Pace, wait_s: float, why: str, chance: float) -> tuple[float, str]:
+    """`wait_s`, unless the operator set the interval or will not have it so short."""
     if pace.every is not None:
         return _later(pace.every.total_seconds(), chance), "every"
-    floor_s, cap_s = pace.polling.floor.total_seconds(), pace.polling.cap.total_seconds()
-    wait_s, why = _worth_a_poll(history, now.timestamp(), pace.polling.cost / pace.weight, cap_s)
-    wait_s *= 0.5 ** min(history.losses, 3) * (1 - early)
+    floor_s = pace.polling.floor.total_seconds()
     return (wait_s, why) if wait_s > floor_s else (_later(floor_s, chance), "floor")
 
 
-def _asked(outcome: Observation, wait_s: float, why: str, chance: float) -> tuple[float, str]:
-    """`wait_s`, or what the server asks if that is longer. A refusal counts for a week, freshness for a day."""
+def _asked(ttl_s: float | None, hints: Hints, ours: tuple[float, str], chance: float) -> tuple[float, str]:
+    """`ours`, or what the server asks if that is longer. A refusal counts for a week, freshness for a day."""
+    wait_s, why = ours
     for asked_s, cap_s, name in (
-        (outcome.ttl_s, _HINT_CAP_S, "ttl"),
-        (outcome.hints.max_age_s, _HINT_CAP_S, "max_age"),
-        (outcome.hints.retry_after_s, _RETRY_CAP_S, "retry_after"),
+        (ttl_s, _HINT_CAP_S, "ttl"),
+        (hints.max_age_s, _HINT_CAP_S, "max_age"),
+        (hints.retry_after_s, _RETRY_CAP_S, "retry_after"),
     ):
         if asked_s is not None and asked_s > wait_s and wait_s < cap_s:
             wait_s, why = min(_later(asked_s, chance), cap_s), name
@@ -142,23 +143,25 @@ def _chance(history: History, now: datetime) -> float:
 # ---------------------------------------------------------------- what is expected
 
 
-def _worth_a_poll(history: History, now_s: float, cost: float, horizon_s: float) -> tuple[float, str]:
-    """Seconds until waiting has cost `cost` item-seconds ("rate") or the document fills up ("window")."""
+def _worth_a_poll(history: History, entries: int, now_s: float, pace: Pace) -> tuple[float, str]:
+    """Seconds until waiting has cost a poll ("rate"), the document fills up ("window"), or the cap is reached."""
+    cost = pace.polling.cost / pace.weight
     cost *= (_mean_rate(history) * _profile(history, now_s) / _EVEN_RATE) ** _EVEN_POWER
-    room = max(history.window * _WINDOW_SHARE, 1.0) if history.window else inf
+    room = max(entries * _WINDOW_SHARE, 1.0) if entries else inf
+    cap_s = pace.polling.cap.total_seconds()
     at_s = spent = unseen = 0.0
     for span_s, rate in _expected(history, now_s):
         fills_s = (room - unseen) / rate
         costs_s = (sqrt(unseen * unseen + 2 * rate * (cost - spent)) - unseen) / rate
-        if min(fills_s, costs_s) <= span_s or at_s + span_s >= horizon_s:
+        if min(fills_s, costs_s) <= span_s or at_s + span_s >= cap_s:
             wait_s = at_s + min(fills_s, costs_s)
-            if wait_s >= horizon_s:
+            if wait_s >= cap_s:
                 break
             return wait_s, "rate" if costs_s <= fills_s else "window"
         spent += unseen * span_s + rate * span_s * span_s / 2
         unseen += rate * span_s
         at_s += span_s
-    return horizon_s, "cap"
+    return cap_s, "cap"
 
 
 def _expected(history: History, now_s: float) -> Iterator[tuple[float, float]]:
@@ -173,7 +176,7 @@ def _expected(history: History, now_s: float) -> Iterator[tuple[float, float]]:
             span_s = max(min(span_s, left_s), 1.0)
         # The echo holds as long as nothing new has come; `still` is the chance of that.
         fade = exp(-plain * echo * together * span_s / 2)
-        yield span_s, plain * (1 + (echo - 1) * still * fade)
+        yield span_s, plain * max(1 + (echo - 1) * still * fade, _FAINTEST)
         still *= fade * fade
         at_s += span_s
 
@@ -227,7 +230,7 @@ def _learned(history: History, outcome: Observation, now: datetime) -> History:
         echo_due=echo_due,
         moments=history.moments * kept + len(set(dated)),
         last_came=last_came if len(dated) == len(came) else None,
-        window=float(outcome.entries) or history.window,
+        ttl_s=outcome.ttl_s if outcome.ttl_s or outcome.new or outcome.published else history.ttl_s,
         losses=history.losses + 1 if slipped else max(history.losses - 1, 0),
     )
 
@@ -264,11 +267,12 @@ def _echo(
     last, at_s = history.last_came, span[0]
     for moment, count in (*sorted(Counter(came).items()), (span[1], 0)):
         if last is not None:
-            rate, end_s = mean * _profile(history, moment), moment - last
-            first, final = _lag_class(at_s - last), _lag_class(end_s)
-            for number in range(first, final + 1):
-                begin_s = max(LAGS_S[number], at_s - last)
-                due[number] += rate * (min(LAGS_S[number + 1], end_s) - begin_s if number < final else end_s - begin_s)
+            rate, lag_s = mean * _profile(history, moment), max(at_s - last, 0.0)
+            end_s = max(moment - last, lag_s)  # a clock may have jumped back
+            final = _lag_class(end_s)
+            for number in range(_lag_class(lag_s), final + 1):
+                until_s = LAGS_S[number + 1] if number < final else end_s
+                due[number] += rate * (until_s - max(LAGS_S[number], lag_s))
             seen[final] += count
         last = moment if count else last
         at_s = moment

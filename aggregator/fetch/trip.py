@@ -87,7 +87,7 @@ class Trip:
 def usable(text: str) -> httpx2.URL:
     """`text` as an address that may be asked, without fragment."""
     try:
-        url = httpx2.URL(text.strip()).copy_with(fragment=None)
+        url = httpx2.URL(text.strip().partition("#")[0])
     except httpx2.InvalidURL as failure:
         raise Fault(Reason.BAD_URL, str(failure)) from failure
     if url.scheme not in {"http", "https"}:

@@ -49,6 +49,7 @@ class Places(dict[int, list[Place]]):
         self.source = source
         self.spent = 0  # steps, by the rule that is being judged
         self.hits: dict[int, list[Told]] = {}
+        self._octets: dict[FieldName, int] = {}
         self._facts: dict[Fact, bool] = {}
         self._numbers: dict[Reach, Mapping[FieldName, Numbers]] = {}
         self._slices: dict[tuple[int, Place], tuple[int, int]] = {}  # of regular expressions, which may end in mid-word
@@ -167,14 +168,12 @@ class Places(dict[int, list[Place]]):
 
     def price(self, number: int) -> int:
         """What looking for a leaf can cost at most, looked for or not: the same for each rule that asks."""
-        pattern = self.plan.leaves[number].pattern
-        if pattern is None:
+        leaf = self.plan.leaves[number]
+        if leaf.pattern is None:
             return 0
-        return sum(
-            regex.steps(pattern, len(self.texts[name].encode("utf-8", "replace")))
-            for name in self.folded
-            if name in self.plan.leaves[number].fields
-        )
+        if not self._octets:
+            self._octets = {name: len(text.encode("utf-8", "replace")) for name, text in self.texts.items()}
+        return regex.steps(leaf.pattern, sum(self._octets[name] for name in leaf.fields & self._octets.keys()))
 
     def original(self, name: FieldName, start: int, end: int) -> tuple[int, int, str]:
         """Where a place stands in the original, and what stands there."""

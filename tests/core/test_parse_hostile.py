@@ -148,8 +148,7 @@ def test_no_entity_is_fetched_or_grows(declaration):
 
 
 def test_no_entity_grows_behind_a_long_comment():
-    laughs = entities(("a", '"ha"'), *((chr(98 + k), '"' + f"&{chr(97 + k)};" * 10 + '"') for k in range(9)))
-    declaration = laughs.replace("<!DOCTYPE", f"<!--{'x' * 5000}--><!DOCTYPE")
+    declaration = entities(("j", '"grown"')).replace("<!DOCTYPE", f"<!--{'x' * 5000}--><!DOCTYPE")
     assert parse.feed(beside(item("x", title="&j; after"), declaration)).items[0].title == "good x&j; after"
 
 

@@ -77,7 +77,7 @@ def test_the_first_document_is_a_history_already():
 
 def test_a_first_document_without_dates_is_no_history():
     history = next_due(History(), Observation(new=30, entries=30), NOW, AUTO).history
-    assert (history.items, history.window, history.losses) == (0, 30, 0)
+    assert (history.items, history.losses) == (0, 0)
 
 
 def test_weight_and_cost_move_the_interval():
@@ -151,10 +151,11 @@ def test_P2_a_document_without_a_known_item_halves_the_interval():
     history = lived(2 * HOUR)
     later = NOW + timedelta(hours=3)
     dates = tuple(later - timedelta(minutes=5 * number) for number in range(10))
-    known = next_due(history, Observation(new=9, entries=10, published=dates), later, AUTO)
-    lost = next_due(history, Observation(new=10, entries=10, published=dates), later, AUTO)
+    cheap = Pace(polling=Polling(cost=20_000))
+    known = next_due(history, Observation(new=10, entries=11, published=dates), later, cheap)
+    lost = next_due(history, Observation(new=10, entries=10, published=dates), later, cheap)
     assert (known.history.losses, lost.history.losses) == (0, 1)
-    assert lost.at < known.at
+    assert lost.at - later < 0.6 * (known.at - later)
     found = next_due(lost.history, Observation(entries=10), lost.at, AUTO)
     assert found.history.losses == 0
 
@@ -192,6 +193,19 @@ def test_S1_S6_S8_R1_R4_D48_a_server_is_obeyed_up_to_its_cap(asked, least_s, mos
 def test_a_hint_below_our_own_interval_changes_nothing():
     asked = Observation(entries=1, hints=Hints(max_age_s=1.0, retry_after_s=1.0), ttl_s=1.0)
     assert wait_s(asked, lived(9 * DAY), NOW + timedelta(hours=6))[1] == "cap"
+
+
+def test_S8_a_ttl_holds_while_the_document_is_unchanged():
+    told = next_due(History(), Observation(new=1, entries=1, ttl_s=20 * HOUR), NOW, AUTO)
+    unchanged = next_due(told.history, Observation(entries=1), told.at, AUTO)
+    reread = next_due(unchanged.history, Observation(new=1, entries=2), unchanged.at, AUTO)
+    assert [due.why for due in (told, unchanged, reread)] == ["ttl", "ttl", "rate"]
+
+
+def test_a_capped_hint_never_shortens_a_longer_wait():
+    pace = Pace(polling=Polling(), every=timedelta(hours=30))
+    waited, why = wait_s(Observation(entries=1, hints=Hints(max_age_s=99 * HOUR)), pace=pace)
+    assert (why, waited >= 30 * HOUR) == ("every", True)
 
 
 def test_every_is_the_operators_word_against_rate_floor_and_cap():
@@ -276,6 +290,9 @@ def test_S10_equal_feeds_do_not_march_in_step(pace):
 
 
 def test_S11_a_clock_that_jumps_back_does_no_harm():
+    ahead = lived(HOUR, now=NOW + timedelta(days=366))
+    back = next_due(ahead, Observation(entries=30), NOW, AUTO)
+    assert min(back.history.echo_due) >= 0
     due = next_due(lived(HOUR), Observation(new=1, entries=30), NOW - timedelta(days=2), AUTO)
     assert due.at > NOW - timedelta(days=2)
     assert due.at < NOW - timedelta(days=1)

@@ -52,6 +52,10 @@ class Piece:
         """Whole words between two places; in scripts without spaces, letters."""
         return sum(left_end <= start and end <= right_start for start, end in self.words)
 
+    def words_to(self, end: int) -> int:
+        """Words up to a place, and with the one in which it ends."""
+        return sum(start < end for start, _ in self.words)
+
     @cached_property
     def words(self) -> list[tuple[int, int]]:
         """Where each word is: a run of letters with spaces round it, or one letter of a script without spaces."""
@@ -185,7 +189,7 @@ class Asked:
             shields |= {(n, *place) for phrase in excepts for place in occurrences(piece.folded, phrase)}
             for words, code, _ in entries:
                 for place in self.of_entry(words, code, piece):
-                    if leaf.scope != "lead" or piece.words_between(0, place[1]) <= 80:
+                    if leaf.scope != "lead" or piece.words_to(place[1]) <= 80:
                         found.setdefault((n, *place), set()).add((words.mark, folded(words.text)))
         kept = {
             place: which
@@ -227,7 +231,7 @@ class Asked:
                     at for at, origin in enumerate(piece.whole.origin) if at and match.start() <= origin < match.end()
                 ]
                 place = (letters[0], letters[-1] + 1)
-                if leaf.scope == "lead" and piece.words_between(0, place[1]) > 80:
+                if leaf.scope == "lead" and piece.words_to(place[1]) > 80:
                     continue
                 span = (match.start() + piece.offset, match.end() + piece.offset)
                 yield n, *place, ((watch.term_of(leaf), piece.field, *span),)

@@ -4,7 +4,7 @@
 from datetime import timedelta
 
 import pytest
-from conftest import FEED, NOW, moved, poll, reply
+from far_side import FEED, NOW, moved, poll, reply
 
 from aggregator.fetch import caching
 from aggregator.model import Failed, Hints, NotModified, Reason

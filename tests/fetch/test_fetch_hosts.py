@@ -4,7 +4,7 @@
 import asyncio
 
 import pytest
-from conftest import Far, moved, page, poll, reply
+from far_side import Far, moved, page, poll, reply
 
 from aggregator.fetch import Client, Limits
 from aggregator.fetch.hosts import Hosts

@@ -2,7 +2,7 @@
 """Row X11 of the conformance table: behind a proxy the proxy resolves, and we judge the host as it is written."""
 
 import pytest
-from conftest import poll, reply
+from far_side import poll, reply
 
 from aggregator.errors import ConfigError
 from aggregator.fetch import Client, Limits

@@ -2,7 +2,7 @@
 """Rows D of the conformance table and cases D02, D06, D08-D11: redirects, and what must not travel along."""
 
 import pytest
-from conftest import FEED, Far, moved, poll, reply
+from far_side import FEED, Far, moved, poll, reply
 
 from aggregator.fetch import Client
 from aggregator.model import Failed, Fetched, NotModified, Reason

@@ -2,7 +2,7 @@
 """Rows Q of the conformance table: the shape of what we send."""
 
 import pytest
-from conftest import FEED, NOW, Far, moved, page, poll, reply
+from far_side import FEED, NOW, Far, moved, page, poll, reply
 
 from aggregator import __version__
 from aggregator.fetch import Client

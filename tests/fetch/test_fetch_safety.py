@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import brotli
 import pytest
 import trustme
-from conftest import FEED, Far, moved, page, poll, reply
+from far_side import FEED, Far, moved, page, poll, reply
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -2,7 +2,7 @@
 """Rows V of the conformance table: what a server says of its document goes back to it, byte for byte."""
 
 import pytest
-from conftest import FEED, poll, reply
+from far_side import FEED, poll, reply
 
 from aggregator.model import Failed, Fetched, NotModified, Reason, Request, Validators
 

@@ -43,7 +43,7 @@ _FEED_TYPES: Final = frozenset(
     }
 )
 _PLAIN: Final = re.compile(r"[^\W\d][\w./%?=&+-]*(?:[ :](?=[\w./%?=&+-])[\w./%?=&+-]+)*|https?://[\w./%?=&+:~@-]*[\w/]")
-_BY_HAND: Final = "feeds.yaml is written in a way that only a person can add to"
+BY_HAND: Final = "feeds.yaml is written in a way that only a person can add to"
 _WORDS: Final = frozenset({"true", "false", "null"})
 _UNWRITTEN: Final = re.compile(
     r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]"
@@ -88,7 +88,7 @@ def add(path: Path, url: str, name: str | None = None) -> FeedSpec:
     address = urls.clean(url)
     if address is None:
         raise UsageError(f"{url}: {shape.address_fault(url)}")
-    with _editing(path) as file:
+    with editing(path) as file:
         known = {_identity(feed.url): feed.name for feed in file.config.feeds}
         if _identity(address) in known:
             raise UsageError(f"{address} is listed already, as {known[_identity(address)]}")
@@ -105,7 +105,7 @@ def import_opml(path: Path, data: bytes) -> Imported:
         ConfigError: the file cannot be used as it is.
     """
     outlines = tuple(_outlines(data))
-    with _editing(path) as file:
+    with editing(path) as file:
         fresh = _Fresh(file.config)
         for outline in outlines:
             fresh.take(outline)
@@ -170,16 +170,16 @@ class _File:
         try:
             after = configs.parse(edited, self.path)
         except ConfigError as error:
-            raise UsageError(_BY_HAND) from error
+            raise UsageError(BY_HAND) from error
         old = len(self.config.feeds)
         if _without_feeds(after) != _without_feeds(self.config) or after.feeds[:old] != self.config.feeds:
-            raise UsageError(_BY_HAND)
-        _replace(self.path, edited)
+            raise UsageError(BY_HAND)
+        replace_file(self.path, edited)
         return after.feeds[old:]
 
 
 @contextlib.contextmanager
-def _editing(path: Path) -> Iterator[_File]:
+def editing(path: Path) -> Iterator[_File]:
     """The file at `path`, for one edit at a time, also between processes."""
     path = path.resolve()  # a link stays a link
     folder = os.open(path.parent, os.O_RDONLY)
@@ -203,7 +203,7 @@ def _with_entries(content: bytes, new: Iterable[_Outline]) -> bytes:
         at = feeds.end_mark.index - 1
         piece = ("" if feeds.value == [] else ", ") + ", ".join(f"{{{', '.join(_lines(entry))}}}" for entry in new)
     else:
-        at = len(text) if feeds is None else _line_end(text, feeds)
+        at = len(text) if feeds is None else line_end(text, feeds)
         indent = " " * (feeds.start_mark.column if isinstance(feeds, Block) else 2)
         entries = "".join(f"{indent}- " + f"\n{indent}  ".join(_lines(entry)) + "\n" for entry in new)
         head = ("" if text[:at].endswith("\n") or not text else "\n") + ("feeds:\n" if feeds is None else "")
@@ -214,7 +214,7 @@ def _with_entries(content: bytes, new: Iterable[_Outline]) -> bytes:
     return mark + (text[:at] + piece + text[at:]).encode()
 
 
-def _line_end(text: str, node: Node) -> int:
+def line_end(text: str, node: Node) -> int:
     """Just past the line on which the last part of `node` stands."""
     last = len(text[: _end(node)].rstrip())
     newline = text.find("\n", last)
@@ -229,20 +229,20 @@ def _end(node: Any) -> int:
 
 def _lines(entry: _Outline) -> list[str]:
     """`key: value` for all that is known of a feed."""
-    lines = [f"url: {_scalar(entry.url)}"]
+    lines = [f"url: {scalar(entry.url)}"]
     if entry.name:
-        lines.append(f"name: {_scalar(entry.name)}")
+        lines.append(f"name: {scalar(entry.name)}")
     if entry.tags:
-        lines.append(f"tags: [{', '.join(map(_scalar, entry.tags))}]")
+        lines.append(f"tags: [{', '.join(map(scalar, entry.tags))}]")
     return lines
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
     """`text` as YAML: bare where nobody could read it as something else. A JSON string is a YAML string."""
     return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else json.dumps(text, ensure_ascii=False)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """The file with new content and its old mode; after a power cut it is the old one or the new one, whole."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:

@@ -15,12 +15,6 @@ from aggregator.errors import ConfigError, UsageError
 from aggregator.settings import Config, Watchlist
 from aggregator.watchimport.drafts import Draft, Refusal, numbered
 
-_editing = subscriptions._editing  # noqa: SLF001  # the one way to edit the file; to become public there
-_line_end = subscriptions._line_end  # noqa: SLF001  # same
-_scalar = subscriptions._scalar  # noqa: SLF001  # same
-_replace = subscriptions._replace  # same
-_BY_HAND = subscriptions._BY_HAND  # noqa: SLF001  # same
-
 
 def append(path: Path, drafts: Sequence[Draft]) -> tuple[tuple[Watchlist, ...], tuple[Refusal, ...]]:
     """The watchlists as they load, once the file on disk names them; and the drafts that it would not take.
@@ -31,7 +25,7 @@ def append(path: Path, drafts: Sequence[Draft]) -> tuple[tuple[Watchlist, ...], 
     """
     if not drafts:
         return (), ()
-    with _editing(path) as file:
+    with subscriptions.editing(path) as file:
         named = _free(drafts, file.config)
         usable, refused = _usable(named, file.config)
         if not usable:
@@ -40,11 +34,11 @@ def append(path: Path, drafts: Sequence[Draft]) -> tuple[tuple[Watchlist, ...], 
         try:
             after = configs.parse(edited, file.path)
         except ConfigError as error:
-            raise UsageError(f"{_BY_HAND} ({error.problems[0]})") from error
+            raise UsageError(f"{subscriptions.BY_HAND} ({error.problems[0]})") from error
         old = len(file.config.watchlists)
         if _others(after) != _others(file.config) or after.watchlists[:old] != file.config.watchlists:
-            raise UsageError(_BY_HAND)
-        _replace(file.path, edited)
+            raise UsageError(subscriptions.BY_HAND)
+        subscriptions.replace_file(file.path, edited)
         return after.watchlists[old:], refused
 
 
@@ -85,7 +79,7 @@ def _with_watchlists(content: bytes, new: Iterable[Draft]) -> bytes:
         at = there.end_mark.index - 1
         piece = ("" if there.value == [] else ", ") + ", ".join(map(_in_a_line, new))
     else:
-        at = len(text) if there is None else _line_end(text, there)
+        at = len(text) if there is None else subscriptions.line_end(text, there)
         indent = " " * (there.start_mark.column if isinstance(there, Block) else 2)
         entries = "".join(f"{indent}- " + f"\n{indent}  ".join(_lines(entry)) + "\n" for entry in new)
         head = ("" if text[:at].endswith("\n") or not text else "\n") + ("watchlists:\n" if there is None else "")
@@ -98,21 +92,21 @@ def _with_watchlists(content: bytes, new: Iterable[Draft]) -> bytes:
 
 def _lines(draft: Draft) -> list[str]:
     """A draft in lines, one keyword in each: two writing directions never share one."""
-    lines = [f"name: {_scalar(draft.name)}"]
+    lines = [f"name: {subscriptions.scalar(draft.name)}"]
     if draft.rule is not None:
         return [*lines, f"rule: {_quoted(draft.rule)}"]
-    return [*lines, "keywords:", *(f"  - {_scalar(keyword)}" for keyword in draft.keywords)]
+    return [*lines, "keywords:", *(f"  - {subscriptions.scalar(keyword)}" for keyword in draft.keywords)]
 
 
 def _in_a_line(draft: Draft) -> str:
     said = (
         f"rule: {_quoted(draft.rule)}"
         if draft.rule is not None
-        else f"keywords: [{', '.join(map(_scalar, draft.keywords))}]"
+        else f"keywords: [{', '.join(map(subscriptions.scalar, draft.keywords))}]"
     )
-    return f"{{name: {_scalar(draft.name)}, {said}}}"
+    return f"{{name: {subscriptions.scalar(draft.name)}, {said}}}"
 
 
 def _quoted(rule: str) -> str:
     """A rule as YAML: in single quotes, for it is full of double ones."""
-    return "'" + rule.replace("'", "''") + "'" if rule.isprintable() else _scalar(rule)
+    return "'" + rule.replace("'", "''") + "'" if rule.isprintable() else subscriptions.scalar(rule)

@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -56,6 +57,11 @@ def records(run):
     return records
 
 
+def hear_ctrl_c():
+    """As on a terminal: a shell that runs tests in the background has its children ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(here):
     """Start a command in a process of its own."""
@@ -64,7 +70,8 @@ def start(here):
     def start(*args, **more):
         process = subprocess.Popen(
             [sys.executable, "-m", "aggregator", *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, cwd=here, **more,
+            stderr=subprocess.PIPE, cwd=here, preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - it only sets a signal
+            **more,
         )  # fmt: skip
         started.append(process)
         return process

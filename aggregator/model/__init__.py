@@ -1,0 +1,55 @@
+"""The nouns, each with one meaning. This page is the glossary.
+
+*feed document*: the bytes of one fetch. *item*: an entry of a feed; *revision*: a changed text under the same
+identity. *article*: the text read from the item's page. *story*: one text wherever it stands (revisions, syndicated
+copies). *term*: a leaf of a rule and the unit that is told: a concept name or one folded keyword. *hit*: a term at a
+place. *alert*: a watchlist and a story. *delivery*: an alert owed to one recipient of one channel. *message*: what is
+sent, one or more deliveries.
+
+All records are frozen. Times are aware UTC datetimes; None means "unknown", never "failed".
+"""
+
+from __future__ import annotations
+
+from aggregator.model.documents import Enclosure, FieldName, Item, ParsedFeed, Rejected
+from aggregator.model.findings import Excerpt, Finding, Hit, StoryMarks
+from aggregator.model.outcomes import Failed, Fetched, Hints, NotModified, Outcome, Reason, Request, Validators
+from aggregator.model.rhythm import Due, History, Observation, Pace
+from aggregator.model.telling import Alert, Message, NotDelivered, Receipt, Route
+from aggregator.model.units import ArticleLease, Document, FeedLease, OutcomeName, Reading, Visit, VisitReport
+
+__all__ = [
+    "Alert",
+    "ArticleLease",
+    "Document",
+    "Due",
+    "Enclosure",
+    "Excerpt",
+    "Failed",
+    "FeedLease",
+    "Fetched",
+    "FieldName",
+    "Finding",
+    "Hints",
+    "History",
+    "Hit",
+    "Item",
+    "Message",
+    "NotDelivered",
+    "NotModified",
+    "Observation",
+    "Outcome",
+    "OutcomeName",
+    "Pace",
+    "ParsedFeed",
+    "Reading",
+    "Reason",
+    "Receipt",
+    "Rejected",
+    "Request",
+    "Route",
+    "StoryMarks",
+    "Validators",
+    "Visit",
+    "VisitReport",
+]

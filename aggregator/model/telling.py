@@ -1,0 +1,69 @@
+"""What people are told, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator.model.findings import Excerpt, Hit
+from aggregator.settings import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Whom a watchlist tells: (channel, recipient) pairs."""
+
+    label: str
+    severity: Severity
+    recipients: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A watchlist and a story, with what was found: all that a recipient is told."""
+
+    id: str
+    watchlist: str
+    label: str
+    severity: Severity
+    item: str
+    story: str
+    feed: str
+    title: str
+    link: str | None
+    lang: str | None
+    published: datetime | None
+    first_seen: datetime
+    created: datetime
+    update: bool
+    terms: tuple[Hit, ...]
+    excerpts: tuple[Excerpt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent at once to one recipient: one alert, or more than twenty in one mail. Its id never changes."""
+
+    id: str
+    token: str
+    channel: str
+    recipient: str
+    attempts: int  # before this one
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The far side took it."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDelivered:
+    """The far side did not take it. `final` means that trying again is useless."""
+
+    code: str
+    error: str  # for people, without secrets
+    final: bool = False
+    retry_after_s: float | None = None

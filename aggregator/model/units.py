@@ -1,0 +1,104 @@
+"""Units of work: what is leased, and all that one unit changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from aggregator.model.documents import ParsedFeed, Rejected
+from aggregator.model.findings import Finding
+from aggregator.model.outcomes import Reason, Validators
+from aggregator.model.rhythm import Due, History
+
+OutcomeName = Literal["fetched", "not_modified", "failed", "not_due"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLease:
+    """A feed in hand. The token proves it, until another worker takes over a lease that ran out."""
+
+    id: int
+    token: str
+    url: str
+    name: str
+    site: str
+    validators: Validators
+    body_hash: bytes | None
+    entries: int  # in the last document that was read
+    partial_reads: int  # documents since the last one that was parsed whole
+    history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleLease:
+    """An item whose page is to be read."""
+
+    item: int
+    token: str
+    link: str
+    feed: str
+    site: str
+    attempts: int  # before this one
+    text: str | None = None  # of the same page, read for another feed's item within the last day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A feed document that was read, ready to be stored."""
+
+    findings: tuple[Finding, ...]
+    rejected: tuple[Rejected, ...]
+    known: int  # entries whose bytes were known, so that they were not parsed again
+    standing: frozenset[bytes] = frozenset()  # the slice hashes of those
+    facts: ParsedFeed | None  # title, format, flags; None when nothing had to be parsed
+    body_hash: bytes
+
+    @property
+    def entries(self) -> int:
+        """How many entries it holds."""
+        return len(self.findings) + len(self.rejected) + self.known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """All that one visit to a feed changes, for one transaction."""
+
+    lease: FeedLease
+    at: datetime
+    outcome: OutcomeName
+    due: Callable[[int], Due]  # next due, given how many items turn out to be new
+    host_free_at: datetime  # when the same server may be asked again
+    reason: Reason | None = None
+    detail: str = ""
+    not_before: datetime | None = None  # the server's own bound, which even a forced fetch honours
+    validators: Validators | None = None  # None: leave as they are
+    document: Document | None = None  # None: nothing new was read
+    moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitReport:
+    """What a visit came to. `parsed == new + revised + unchanged + rejected`, checked where it is made."""
+
+    feed: str
+    outcome: OutcomeName
+    reason: str | None = None
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    alerts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one reading of an item's page came to."""
+
+    lease: ArticleLease
+    at: datetime
+    text: str | None
+    host_free_at: datetime  # when the same server may be asked again
+    reason: Reason | None = None
+    retry_at: datetime | None = None  # None: do not try again

@@ -34,13 +34,16 @@ def list_(
     since: Since = None,
     watchlist: Annotated[str | None, typer.Option("--watchlist", metavar="NAME", help="Only of this one.")] = None,
     dead: Annotated[bool, typer.Option("--dead", help="Only where a delivery was given up.")] = False,
+    unseen: Annotated[bool, typer.Option("--unseen", help="Only those that nobody marked as seen.")] = False,
     as_json: Json = False,
 ) -> None:
     """List alerts, the newest first."""
     loaded = given.config(config)
     found = given.answer(
         loaded,
-        lambda store: store.alerts(limit=limit, feed=feed, since=since, watchlist=watchlist, dead_only=dead),
+        lambda store: store.alerts(
+            limit=limit, feed=feed, since=since, watchlist=watchlist, dead_only=dead, unseen_only=unseen
+        ),
     )
     if not found and feed:
         given.require("feed", feed, (spec.name for spec in loaded.feeds))
@@ -51,14 +54,22 @@ def list_(
             show.record(_record(alert, owed))
     elif found:
         show.table(
-            ("ID", "WHEN (UTC)", "SEVERITY", "WATCHLIST", "TOLD", "TITLE"),
+            ("ID", "WHEN (UTC)", "SEVERITY", "WATCHLIST", "TOLD", "SEEN", "TITLE"),
             (
-                (alert.id, show.utc(alert.created), alert.severity, alert.watchlist, _told(owed), _title(alert))
+                (
+                    alert.id,
+                    show.utc(alert.created),
+                    alert.severity,
+                    alert.watchlist,
+                    _told(owed),
+                    "seen" if alert.acked else "",
+                    _title(alert),
+                )
                 for alert, owed in found
             ),
         )
     else:
-        filtered = feed or since or watchlist or dead
+        filtered = feed or since or watchlist or dead or unseen
         show.note(
             "No such alerts." if filtered else "No alerts yet. `aggregator watch test` tries a watchlist on a text."
         )
@@ -74,6 +85,8 @@ def show_(alert: Id, config: ConfigFile = None, as_json: Json = False) -> None:
         return
     sys.stdout.write(compose.block(found, compose.COLOURED if _colourful() else compose.PLAIN))
     show.text(f"  {'item:':<11} {found.item}")
+    if found.acked:
+        show.text(f"  {'seen:':<11} {show.utc(found.acked)} UTC, by a person")
     show.text()
     if not owed:
         show.text("Nobody is told: its watchlist has no recipients.")
@@ -105,7 +118,7 @@ def _one(store: Store, alert: str) -> tuple[Alert, list[Owed]]:
 
 
 def _record(alert: Alert, owed: list[Owed]) -> dict[str, Any]:
-    return {**compose.record(alert), "deliveries": [asdict(one) for one in owed]}
+    return {**compose.record(alert), "acked": alert.acked, "deliveries": [asdict(one) for one in owed]}
 
 
 def _told(owed: list[Owed]) -> str:

@@ -148,7 +148,7 @@ def import_(
 def export(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="A file that does not exist yet; without it, standard output."),
+        typer.Argument(metavar="FILE", help="A file that does not exist yet; without it or with -, standard output."),
     ] = None,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -161,7 +161,7 @@ def export(
     if as_json:
         for spec in loaded.feeds:
             show.record({"feed": spec.name, "url": spec.url, "lang": spec.lang, "tags": spec.tags})
-    if file is not None:
+    if file is not None and file != Path("-"):
         if not show.new_file(file, document):
             raise UsageError(f"{file}: exists already; nothing was written")
         show.note(f"Wrote {file}: {show.number(len(loaded.feeds), 'feed')}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 
 from aggregator.model import Alert, Hit, Message
 from aggregator.text.escape import cut
@@ -67,8 +68,14 @@ def _data(alert: Alert) -> dict[str, object]:
         "published": stamp(alert.published),
         "first_seen": stamp(alert.first_seen),
         "terms": _terms(alert.terms),
-        "snippet": alert.excerpts[0].text.strip() if alert.excerpts else "",
+        "snippet": _snippet(alert),
     }
+
+
+def _snippet(alert: Alert) -> str:
+    """The passage that says most beside the title."""
+    beside = (excerpt for excerpt in alert.excerpts if excerpt.field != "title")
+    return next(chain(beside, alert.excerpts)).text.strip() if alert.excerpts else ""
 
 
 def _terms(hits: Sequence[Hit]) -> list[dict[str, object]]:

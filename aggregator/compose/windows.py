@@ -29,17 +29,25 @@ def excerpts(item: Item, hits: Sequence[Hit]) -> tuple[Excerpt, ...]:
 
     A passage is a slice of the field, at most 240 code points, with the places of the hits in it as marks. One that is
     cut inside a sentence begins or ends with the white space of the cut, so that whoever shows it knows. When there
-    are more than five, those that show a term not shown yet go first. Never raises.
+    are more than five, those that show a term not shown yet go first. The title is shown once: where a page repeats it
+    as its first line, passages begin after that. Never raises.
     """
     windows: list[_Window] = []
     for field, text in item.texts():
         found = sorted((hit for hit in hits if hit.field == field), key=lambda hit: (hit.start, hit.end))
-        windows.extend(_windows(field, text, deque(found)))
+        floor = 0 if field == "title" else _past_heading(text, item.title)
+        below = [hit for hit in found if hit.start >= floor]
+        windows.extend(_windows(field, text, deque(below), floor) if below else _windows(field, text, deque(found), 0))
     return tuple(window.excerpt for window in _most_telling(windows))
 
 
-def _windows(field: FieldName, text: str, hits: deque[Hit]) -> Iterator[_Window]:
-    floor = 0
+def _past_heading(text: str, title: str) -> int:
+    """Where `text` goes on after a first line that says the title again; 0 when it does not."""
+    heading, newline, _ = text.partition("\n")
+    return len(heading) + 1 if newline and heading.split() == title.split() else 0
+
+
+def _windows(field: FieldName, text: str, hits: deque[Hit], floor: int) -> Iterator[_Window]:
     while hits:
         group = [hits.popleft()]
         while hits and hits[0].end - group[0].start <= WIDTH - _CONTEXT:

@@ -38,6 +38,7 @@ class Alert:
     update: bool
     terms: tuple[Hit, ...]
     excerpts: tuple[Excerpt, ...]
+    acked: datetime | None = None  # when a person marked it as seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,6 +146,7 @@ def alert_of(row: Row) -> Alert:
         update=bool(row["is_update"]),
         terms=tuple(Hit(**hit) for hit in json.loads(row["terms"])),
         excerpts=tuple(_excerpt(excerpt) for excerpt in json.loads(row["excerpts"])),
+        acked=from_ms_or_none(row["acked_at"]),
     )
 
 

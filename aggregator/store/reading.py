@@ -144,16 +144,17 @@ class Reading(Base):
     def alerts(
         self, *, limit: int = 50, feed: str | None = None, since: datetime | None = None,
         watchlist: str | None = None, alert: int | None = None, dead_only: bool = False,
+        unseen_only: bool = False,
     ) -> list[tuple[Alert, list[Owed]]]:  # fmt: skip
         """Alerts with their deliveries, newest first."""
         rows = self._all(
             ALERTS + " WHERE (:feed IS NULL OR feeds.name = :feed) AND (:since IS NULL OR alerts.created_at >= :since)"
             " AND (:watchlist IS NULL OR alerts.watchlist = :watchlist) AND (:alert IS NULL OR alerts.id = :alert)"
             " AND (NOT :dead OR alerts.id IN (SELECT alert FROM deliveries WHERE state = 'dead'))"
-            " ORDER BY alerts.id DESC LIMIT :limit",
+            " AND (NOT :unseen OR alerts.acked_at IS NULL) ORDER BY alerts.id DESC LIMIT :limit",
             {
                 "feed": feed, "since": to_ms(since) if since else None, "watchlist": watchlist, "alert": alert,
-                "dead": dead_only, "limit": limit,
+                "dead": dead_only, "unseen": unseen_only, "limit": limit,
             },
         )  # fmt: skip
         return [(alert_of(row), self._owed(row["id"])) for row in rows]

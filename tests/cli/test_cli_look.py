@@ -99,7 +99,18 @@ def test_an_alert_shows_what_was_found_and_who_was_told(run, records):
     shown = run("alerts", "show", dari["id"]).stdout
     assert "عفو عمومی" in shown
     assert re.search(r"console +console +sent +1", shown)
-    assert run("alerts", "ack", dari["id"]).exit_code == 0
+
+
+@pytest.mark.usefixtures("fetched")
+def test_an_alert_that_a_person_marked_is_shown_as_seen(run, records):
+    first, *others = records("alerts", "list")
+    assert first["acked"] is None
+    assert "by a person" not in run("alerts", "show", first["id"]).stdout
+    assert run("alerts", "ack", first["id"]).exit_code == 0
+    again = records("alerts", "list")
+    assert again[0]["acked"].endswith("Z")
+    assert records("alerts", "list", "--unseen") == others
+    assert "by a person" in run("alerts", "show", first["id"]).stdout
 
 
 @pytest.mark.usefixtures("fetched")

@@ -104,6 +104,20 @@ def test_the_fifth_excerpt_shows_the_term_that_comes_last():
     assert "relocation" in passages[-1].text
 
 
+def test_a_page_that_repeats_the_title_is_shown_from_below_it():
+    item = Item(title="Amnesty  announced", article="Amnesty announced\nThe general amnesty holds. More was not said.")
+    title, article = compose.excerpts(item, places(item, (("a", "Amnesty"), ("g", "amnesty"))))
+    assert (title.field, article.text) == ("title", "The general amnesty holds. More was not said.")
+    assert [article.text[start:end] for start, end in article.marks] == ["amnesty"]
+
+
+def test_a_heading_that_alone_holds_the_term_is_shown():
+    item = Item(title="Amnesty", article="Amnesty\nMore was not said.")
+    hits = [hit for hit in places(item, (("a", "Amnesty"),)) if hit.field == "article"]
+    (passage,) = compose.excerpts(item, hits)
+    assert passage.text.startswith("Amnesty")
+
+
 # ---------------------------------------------------------------- mail
 
 

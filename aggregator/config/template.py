@@ -20,8 +20,9 @@ feeds:
 concepts:
   taliban:
     en: [Taliban, Taleban]
-    fa: [طالبان]
-    ps: [طالبان]
+    fa: [طالبان, طالب]
+    ps: [طالبان, طالبانو*, طالب]         # * finds also what was written together behind it
+    except: [جلال طالبانی, ابی طالب, طالب علم]     # men of that name, students
   amnesty:
     en: [general amnesty, amnesty decree]
     fa: [عفو عمومی]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from aggregator import store
 from aggregator.app import App, opened, utc_now
+from aggregator.config.edits import next_edit
 from aggregator.errors import StoreError
 from aggregator.settings import Config
 
@@ -26,6 +28,9 @@ HOUSEKEEPING = timedelta(seconds=10)
 CHECKPOINT = timedelta(hours=1)
 NOTE_TICKS = timedelta(seconds=10)  # how often a tick that goes well is noted; each note is a commit
 TICKS_REST_S, STOP_S = 1.0, 7.0  # ticks, then units in hand, may finish within this; SIGTERM promises 10 s
+EDIT_S = (
+    45.0  # units in hand may finish within this before an edit is taken: longer than any fetch or delivery may last
+)
 
 log = structlog.get_logger()
 
@@ -96,30 +101,65 @@ async def run(
     *,
     now: Callable[[], datetime] = utc_now,
     ready: Callable[[App], None] = lambda _app: None,
+    poke: asyncio.Event | None = None,
 ) -> None:
     """Work until `stop` is set, then finish what is in hand. `ready` is called when the database is ours.
+
+    An edit of feeds.yaml is taken without a restart: what is in hand finishes, then all is put together anew, `ready`
+    included. `poke` asks for a look at the file now.
 
     Raises:
         StoreLocked: Another daemon holds the database.
         StoreError: The database cannot be used.
     """
+    edited: Config | None = config
     with store.daemon_lock(config.settings.database):
-        async with opened(config, now=now) as app:
-            ready(app)
-            ticks = Ticks(app, stop)
-            scheduler = AsyncIOScheduler(timezone="UTC")
-            ticks.schedule(scheduler)
-            scheduler.start()
-            clock = asyncio.create_task(_hurry_when_the_clock_steps_back(scheduler))
-            log.info("started", feeds=len(config.feeds), channels=len(config.channels))
-            await stop.wait()
-            clock.cancel()
-            scheduler.pause()
-            await ticks.rest(TICKS_REST_S)  # a scheduler that shuts down cancels the ticks in hand
-            scheduler.shutdown(wait=False)
-            ended = await app.work.settle(STOP_S)
+        while edited is not None:
+            edited = await _until_edited(edited, stop, poke or asyncio.Event(), now, ready)
+
+
+async def _until_edited(
+    config: Config, stop: asyncio.Event, poke: asyncio.Event, now: Callable[[], datetime], ready: Callable[[App], None]
+) -> Config | None:
+    """Work by this configuration until there is another one, which is returned; None when `stop` is set."""
+    async with opened(config, now=now) as app:
+        ready(app)
+        ticks = Ticks(app, stop)
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        ticks.schedule(scheduler)
+        scheduler.start()
+        clock = asyncio.create_task(_hurry_when_the_clock_steps_back(scheduler))
+        log.info("started", feeds=len(config.feeds), channels=len(config.channels))
+        edited = await _edit_or_stop(config, stop, poke)
+        clock.cancel()
+        scheduler.pause()
+        await ticks.rest(TICKS_REST_S)  # a scheduler that shuts down cancels the ticks in hand
+        scheduler.shutdown(wait=False)
+        ended = await _finish(app, stop)
+        if stop.is_set():
             await app.write(app.store.forget_ticks)
             log.info("stopped", units_ended=ended)
+            return None
+        log.info("edit_taken", units_ended=ended)
+        return edited
+
+
+async def _edit_or_stop(config: Config, stop: asyncio.Event, poke: asyncio.Event) -> Config | None:
+    """What feeds.yaml says next; None when `stop` is set."""
+    edit, stopped = asyncio.create_task(next_edit(config, poke)), asyncio.create_task(stop.wait())
+    await asyncio.wait({edit, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    edit.cancel()
+    stopped.cancel()
+    return None if stop.is_set() else await edit
+
+
+async def _finish(app: App, stop: asyncio.Event) -> int:
+    """Let what is in hand finish; how many units were ended."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + EDIT_S
+    while app.work.running and not stop.is_set() and loop.time() < until:
+        await asyncio.wait(app.work.running, timeout=TICK.total_seconds())
+    return await app.work.settle(STOP_S if stop.is_set() else 0)
 
 
 async def _hurry_when_the_clock_steps_back(scheduler: AsyncIOScheduler) -> None:
@@ -136,7 +176,7 @@ async def _hurry_when_the_clock_steps_back(scheduler: AsyncIOScheduler) -> None:
 
 
 def run_until_signal(config: Config, ready: Callable[[App], None]) -> None:
-    """Work until SIGINT or SIGTERM.
+    """Work until SIGINT or SIGTERM; SIGHUP looks at feeds.yaml now.
 
     Raises:
         StoreLocked: Another daemon holds the database.
@@ -144,10 +184,12 @@ def run_until_signal(config: Config, ready: Callable[[App], None]) -> None:
     """
 
     async def main() -> None:
-        stop = asyncio.Event()
+        stop, poke = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await run(config, stop, ready=ready)
+        # A terminal that is closed ends what runs in it; to a service, SIGHUP means to read its files again.
+        loop.add_signal_handler(signal.SIGHUP, stop.set if sys.stdin.isatty() else poke.set)
+        await run(config, stop, ready=ready, poke=poke)
 
     asyncio.run(main())

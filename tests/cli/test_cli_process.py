@@ -12,6 +12,7 @@ import sys
 import time
 
 import pytest
+from support import world as web
 from support.newsroom import write_config
 
 SAFE_ON_A_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[mKlhAG]|[\r\n]")
@@ -45,6 +46,33 @@ def test_the_daemon_works_logs_json_and_stops_in_good_order(start, newsroom, rec
     assert "HIGH" in out.decode()
     watched = ("taliban", "amnesty", "amnesty-watch", "rain", "طالبان")
     assert not any(word in line.casefold() for word in watched for line in (friendly, *lines))
+
+
+def test_an_edit_of_feeds_yaml_is_taken_without_a_restart(start, here, newsroom, records):
+    file, daemon = here / "feeds.yaml", start("run")
+    until(lambda: [one for one in records("status") if one["items"] == 4])
+    usable = file.read_text()
+    file.write_text(usable.replace("rule: '@taliban AND @amnesty'", "rule: '@taliban AND ('"))
+    time.sleep(2.5)  # two looks: refused, and the daemon works on by the old rules
+    assert daemon.poll() is None
+    newsroom.pages["/late"] = web.rss(("1", "Snow on the Salang", newsroom.url("/9"), "It snowed."))
+    late = f"feeds:\n  - {{url: '{newsroom.url('/late')}', name: Late}}\n"
+    file.write_text(usable.replace("feeds:\n", late).replace("keywords: [rain]", "keywords: [rain, snow]"))
+    (snow,) = until(lambda: [one for one in records("alerts", "list") if one["feed"] == "Late"])
+    assert [term["term"] for term in snow["terms"]] == ["snow"]
+    daemon.send_signal(signal.SIGHUP)  # nothing changed: nothing happens, and it lives
+    time.sleep(0.5)
+    daemon.send_signal(signal.SIGTERM)
+    _, err = daemon.communicate(timeout=15)
+    assert daemon.returncode == 0
+    said = [json.loads(line) for line in err.decode().splitlines() if line.startswith("{")]
+    assert [one["event"] for one in said if one["event"] in {"edit_refused", "edit_taken"}] == [
+        "edit_refused",
+        "edit_taken",
+    ]
+    (refused,) = [one for one in said if one["event"] == "edit_refused"]
+    assert refused["problems"][0].startswith("feeds.yaml:")
+    assert "Watching 4 feeds" in err.decode()
 
 
 @pytest.mark.usefixtures("fetched")

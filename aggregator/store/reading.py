@@ -126,9 +126,10 @@ class Reading(Base):
         return row[0] if row else 0
 
     def changed_since(self, change: int, limit: int) -> list[Row]:
-        """Rows of items, with `article_text`, that changed after `change`, in the order of their changes."""
+        """What search needs of the items that changed after `change`, in the order of their changes."""
         return self._all(
-            "SELECT items.*, articles.text AS article_text FROM items LEFT JOIN articles ON articles.item = items.id"
+            "SELECT items.id, items.feed, items.first_seen, items.change, items.title, items.summary, items.content,"
+            " items.tags, articles.text AS article FROM items LEFT JOIN articles ON articles.item = items.id"
             " WHERE items.change > ? ORDER BY items.change LIMIT ?",
             (change, limit),
         )

@@ -7,6 +7,7 @@ It is contentless: originals stay in the main file and nothing is stored twice.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Self
 
 from aggregator.errors import StoreError
 from aggregator.store import Store, dialect
-from aggregator.store.base import item_of
 from aggregator.store.dialect import make_private, to_ms
 from aggregator.text.fold import folded
 
@@ -119,12 +119,12 @@ class Search:
             return self._conn.execute(sql, parameters).fetchall()
 
     def _index(self, row: dialect.Row) -> None:
-        item = item_of(row, article=row["article_text"])
-        body = "\n".join((item.summary, item.content, item.article or ""))
+        body = "\n".join((row["summary"], row["content"], row["article"] or ""))
+        tags = "\n".join(json.loads(row["tags"]))
         self._conn.execute("DELETE FROM words WHERE rowid = ?", (row["id"],))
         self._conn.execute(
             "INSERT INTO words (rowid, title, body, tags) VALUES (?, ?, ?, ?)",
-            (row["id"], folded(item.title), folded(body), folded("\n".join(item.tags))),
+            (row["id"], folded(row["title"]), folded(body), folded(tags)),
         )
         self._conn.execute(
             "INSERT OR REPLACE INTO entries (item, feed, first_seen) VALUES (?, ?, ?)",

@@ -98,6 +98,7 @@ async def opened(
     config: Config,
     *,
     now: Callable[[], datetime] = utc_now,
+    client: Client | None = None,
     senders: Mapping[str, Sender] | None = None,
     watching: Callable[[str, Any], None] = lambda _kind, _result: None,
 ) -> AsyncIterator[App]:
@@ -113,7 +114,7 @@ async def opened(
         write = _writer(thread)
         store = await write(open_store, config, now())
         stack.push_async_callback(write, store.close)  # in turn, behind what it is writing
-        client = Client(
+        client = client or Client(
             settings.network,
             per_host=settings.polling.per_host,
             host_gap_s=settings.polling.host_gap.total_seconds(),

@@ -70,13 +70,22 @@ class Feeds(Base):
         self._conn.execute("UPDATE feeds SET listed = 1, url = ?, name = ?, site = ? WHERE id = ?", (*place, known))
 
     def mend_times(self, now: datetime) -> None:
-        """Make due what is due later than anything can be: the clock stood in the future when that was written."""
+        """Bring times that a clock ahead of its time wrote back to `now`.
+
+        What is due later than anything can be is due now. A feed that was visited in the future was visited now, and
+        waits from here on what it was to wait then: neither a storm nor a silence.
+        """
         with self._write():
             for table, column, longest in _TIMES:
                 self._conn.execute(
                     f"UPDATE {table} SET {column} = :now WHERE {column} > :latest",
                     {"now": to_ms(now), "latest": to_ms(now + longest)},
                 )
+            self._conn.execute(
+                "UPDATE feeds SET due_at = due_at - (visited_at - :now), not_before = not_before - (visited_at - :now),"
+                " visited_at = :now WHERE visited_at > :now",
+                {"now": to_ms(now)},
+            )
 
     def claim_feeds(self, now: datetime, limit: int, token: str, *, per_host: int = 1) -> tuple[FeedLease, ...]:
         """Lease up to `limit` due feeds, the longest due first, never more than `per_host` of one host at once."""

@@ -270,23 +270,7 @@ def test_S14_feeds_that_fail_together_rise_apart():
     assert len({due.replace(second=0, microsecond=0) for due in dues}) > 12
 
 
-# ---------------------------------------------------------------- in step with nobody
-
-
-@pytest.mark.parametrize("pace", [AUTO, Pace(polling=Polling(), every=timedelta(hours=1))])
-def test_S10_equal_feeds_do_not_march_in_step(pace):
-    """A thousand feeds, all visited in one second: a day later no minute has far more than its share."""
-    minutes = Counter()
-    for number in range(1000):
-        now, history = NOW + timedelta(milliseconds=number), History()
-        while now < NOW + timedelta(days=3):
-            due = next_due(history, Observation(entries=10), now, pace)
-            history, now = due.history, due.at
-            if now > NOW + timedelta(days=2):
-                minutes[now.minute] += 1
-    mean = sum(minutes.values()) / 60
-    assert max(minutes.values()) < 2 * mean
-    assert minutes[0] < 1.5 * mean
+# ---------------------------------------------------------------- clocks
 
 
 def test_S11_a_clock_that_jumps_back_does_no_harm():

@@ -19,7 +19,15 @@ from aggregator.settings import Secret
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 FEED = b"<rss version='2.0'><channel><title>t</title></channel></rss>"
 
-Reply = bytes | Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+@dataclass(frozen=True)
+class Decided:
+    """A reply made for the request that came."""
+
+    make: Callable[[Asked], bytes]
+
+
+Reply = bytes | Decided | Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def reply(status: str = "200 OK", body: bytes = FEED, *headers: str | bytes, length: bool = True) -> bytes:
@@ -42,6 +50,16 @@ class Asked:
     line: str
     headers: tuple[tuple[str, bytes], ...]
     sni: str | None = None
+    at: datetime = NOW
+
+    @property
+    def path(self) -> str:
+        return self.line.split()[1]
+
+    @property
+    def conditions(self) -> tuple[bytes | None, bytes | None]:
+        """The validators that were sent: ETag, Last-Modified."""
+        return self.one("If-None-Match"), self.one("If-Modified-Since")
 
     def all(self, name: str) -> list[bytes]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
@@ -55,8 +73,9 @@ class Asked:
 class Far:
     """A server that answers each path with its replies in turn; the last one repeats."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
         self.asked: list[Asked] = []
+        self._clock = clock
         self.connections = 0
         self.port = 0
         self.greeting = b""  # said before anything is asked
@@ -89,6 +108,10 @@ class Far:
         self._script[path] += replies
         return self.url(path)
 
+    def now_on(self, path: str, *replies: Reply) -> None:
+        """From now on these answers, whatever was planned."""
+        self._script[path] = list(replies)
+
     def url(self, path: str = "/feed", host: str = "127.0.0.1", scheme: str = "http") -> str:
         return f"{scheme}://{host}:{self.port}{path}"
 
@@ -107,10 +130,12 @@ class Far:
         first, *lines = head.split(b"\r\n")[:-2]
         pairs = (line.partition(b":") for line in lines)
         headers = tuple((name.decode(), value.strip()) for name, _, value in pairs)
-        asked = Asked(first.decode(), headers, self._names[-1] if self._names else None)
+        asked = Asked(first.decode(), headers, self._names[-1] if self._names else None, self._clock())
         self.asked.append(asked)
-        replies = self._script.get(asked.line.split()[1]) or [reply("404 Not Found", b"")]
+        replies = self._script.get(asked.path) or [reply("404 Not Found", b"")]
         answer = replies.pop(0) if len(replies) > 1 else replies[0]
+        if isinstance(answer, Decided):
+            answer = answer.make(asked)
         if isinstance(answer, bytes):
             writer.write(answer)
             await writer.drain()

@@ -4,11 +4,11 @@
 import asyncio
 
 import pytest
-from far_side import Far, moved, page, poll, reply
+from far_side import moved, page, poll, reply
 
 from aggregator.fetch import Client, Limits
 from aggregator.fetch.hosts import Hosts
-from aggregator.model import Fetched, Reason, Request
+from aggregator.model import Fetched, Request
 from aggregator.settings import Network
 
 pytestmark = pytest.mark.anyio
@@ -112,28 +112,6 @@ async def test_pages_and_robots_share_the_host_with_feeds(far, names):
     await asyncio.gather(made.get(page(far.url("/page"))), made.get(Request(url=far.url("/feed"))))
     assert crowd.most == 1
     assert len(crowd.spans) == 3
-
-
-async def test_X9_dead_hosts_leave_healthy_ones_on_time(names):
-    async def silent(_reader, _writer):
-        await asyncio.sleep(60)
-
-    healthy = await Far().listen()
-    dead = await Far().listen()
-    made = polite(names, total_s=0.5)
-    for number in range(20):
-        names.knows(f"dead-{number}.test", ["127.0.0.1"])
-        names.knows(f"live-{number}.test", ["127.0.0.1"])
-    healthy.on("/feed", reply())
-    dead.on("/feed", silent)
-    waiting = [asyncio.create_task(poll(made, dead.url(host=f"dead-{number}.test"))) for number in range(20)]
-    live = await asyncio.wait_for(
-        asyncio.gather(*(poll(made, healthy.url(host=f"live-{number}.test")) for number in range(20))), 0.4
-    )
-    assert all(isinstance(outcome, Fetched) for outcome in live)
-    assert {outcome.reason for outcome in await asyncio.gather(*waiting)} == {Reason.TIMEOUT}
-    await healthy.close()
-    await dead.close()
 
 
 async def test_a_redirect_within_a_host_is_one_visit(far, names):

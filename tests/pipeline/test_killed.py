@@ -4,14 +4,12 @@ SIGKILL, a real file, a real receiver whose ledger stands outside. After each ki
 must bring the store and the ledger to where a run without a kill would have brought them.
 """
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from support import killable
 from support.world import page, rss
 
 from aggregator import config
@@ -26,24 +24,8 @@ PROMISED = {
 
 @pytest.fixture(scope="module")
 def zygote():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "support.zygote"], cwd=Path(__file__).parents[1], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
-
-    def order(path, at_statement=None, after_receipt=None, minutes=0, split=False):
-        line = {
-            "config": str(path), "at_statement": at_statement, "after_receipt": after_receipt, "minutes": minutes,
-            "split": split,
-        }  # fmt: skip
-        process.stdin.write(json.dumps(line) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    yield order
-    process.stdin.close()
-    assert process.wait(10) == 0
-    process.stdout.close()
+    with killable.started() as order:
+        yield order
 
 
 @pytest.fixture

@@ -24,21 +24,9 @@ from aggregator.deliver.webhook import WebhookSender
 from aggregator.model import Receipt
 from aggregator.store import dialect
 from aggregator.text.fold import fold
+from support.inline import Inline
 from support.making import NOW
 from support.world import page
-
-
-class Inline:
-    """Workers without processes."""
-
-    def __init__(self, _processes, *, initializer, initargs):
-        initializer(*initargs)
-
-    async def run(self, function, *args, **_):
-        return function(*args)
-
-    def close(self):
-        pass
 
 
 def die():

@@ -14,6 +14,7 @@ from aggregator.model import Item
 from aggregator.settings import Concept, Watchlist
 from aggregator.text.fold import fold, folded
 from aggregator.text.variants import spellings
+from tests.support import variants
 
 TEXTS = Path(__file__).parents[3] / "shared" / "corpus" / "text"
 JUDGEMENTS = Path(__file__).parent / "taliban.txt"
@@ -89,6 +90,15 @@ def test_demands_and_subjects_are_not_the_taliban(pashto, persian):
     others = {word for text in (*pashto, *persian) for word in folded(text).split() if "مطالب" in word}
     assert len(others) >= 5
     assert not others & forms
+
+
+@pytest.mark.parametrize("language", ["fa", "ps"])
+def test_forms_that_are_said_to_stand_in_the_corpus_do(language, pashto, persian):
+    texts = {"fa": persian, "ps": pashto}[language]
+    words = f" {folded(' '.join(texts))} "
+    claimed = [row for row in variants.rows() if f"seen-{language}" in row.sources]
+    assert len(claimed) >= 20
+    assert [row.line for row in claimed if f" {folded(row.text)} " not in words] == []
 
 
 def test_persian_with_arabic_letters_folds_like_persian(persian):

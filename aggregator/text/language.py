@@ -32,108 +32,22 @@ _ARABIC: Final = re.compile("[\u0620-\u064a\u0671-\u06d3]")
 _LATIN: Final = re.compile("[A-Za-z\u00c0-\u024f]")
 _CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
 
-# Letters that settle it, most telling first; Persian shares پ چ ژ گ with Pashto and Urdu, so it comes after them.
-_LETTERS: Final = (("ps", "ښځڅږډټړڼۍېګ"), ("ur", "ہےںٹڈڑھۓ"), ("fa", "پچژگ"), ("ar", "ةىإأؤ"))
+# Letters that settle it, most telling first; Persian shares پ چ ژ گ with Pashto and Urdu, so it comes after them. Arabic
+# keyboards are used for all of them, so the last ى of a word tells nothing; but Arabic itself has no ی and no ک.
+_LETTERS: Final = (("ps", "ښځڅږډټړڼۍېګ"), ("ur", "ہےںٹڈڑھۓ"), ("fa", "پچژگ"), ("ar", "ةإأ"))
 _TELLING: Final = MappingProxyType({letter: language for language, letters in _LETTERS for letter in letters})
+_NOT_ARABIC: Final = re.compile("[یک]")
+_KEYBOARDS: Final = str.maketrans("يىك", "ییک")  # words are compared as a Persian keyboard writes them
 _WORDS: Final = MappingProxyType(
     {
-        "ps": frozenset(
-            [
-                "د",
-                "په",
-                "کې",
-                "چې",
-                "ته",
-                "سره",
-                "او",
-                "دی",
-                "ده",
-                "شو",
-                "وي",
-                "یو",
-                "خو",
-                "یې",
-                "وویل",
-                "شوي",
-                "کړي",
-                "له",
-                "چي",
-                "پر",
-            ]
-        ),
-        "fa": frozenset(
-            [
-                "از",
-                "به",
-                "در",
-                "که",
-                "این",
-                "را",
-                "با",
-                "است",
-                "برای",
-                "آن",
-                "می",
-                "و",
-                "شد",
-                "خود",
-                "تا",
-                "شده",
-                "بر",
-                "گفت",
-                "ها",
-                "کرد",
-                "یک",
-                "بود",
-            ]
-        ),
-        "ar": frozenset(
-            [
-                "من",
-                "في",
-                "على",
-                "إلى",
-                "أن",
-                "هذا",
-                "التي",
-                "الذي",
-                "عن",
-                "مع",
-                "هذه",
-                "ما",
-                "لا",
-                "كان",
-                "بعد",
-                "قال",
-                "بين",
-            ]
-        ),
-        "ur": frozenset(
-            ["کے", "کی", "میں", "سے", "ہے", "نے", "کا", "کو", "اور", "پر", "کہ", "یہ", "بھی", "ہیں", "تھا", "گیا"]
-        ),
-        "en": frozenset(
-            [
-                "the",
-                "of",
-                "and",
-                "to",
-                "in",
-                "a",
-                "is",
-                "that",
-                "for",
-                "on",
-                "with",
-                "was",
-                "as",
-                "by",
-                "at",
-                "from",
-                "has",
-                "said",
-                "are",
-            ]
-        ),
+        language: frozenset(words.translate(_KEYBOARDS).split())
+        for language, words in (
+            ("ps", "د په کې کښې کښي چې ته سره او دی ده دې شو شوه شول وي یو خو یې وویل شوي کړي کړه له چي پر تر څخه"),
+            ("fa", "از به در که این را با است برای آن می و شد شود شدند خود تا شده بر گفت ها های کرد کند یک بود وی"),
+            ("ar", "من في على إلى أن هذا التي الذي عن مع هذه ما لا كان بعد قال بين"),
+            ("ur", "کے کی میں سے ہے نے کا کو اور پر کہ یہ بھی ہیں تھا گیا"),
+            ("en", "the of and to in a is that for on with was as by at from has said are"),
+        )
     }
 )
 _WORD: Final = re.compile(r"\w+")
@@ -172,9 +86,10 @@ def _of_arabic_script(text: str, told: str | None) -> str | None:
     for letter in text:
         if letter in _TELLING:
             votes[_TELLING[letter]] += 1
-    for word in _WORD.findall(text):
+    for word in _WORD.findall(text.translate(_KEYBOARDS)):
         for name in ("ps", "fa", "ar", "ur"):
             votes[name] += word in _WORDS[name]
+    votes["ar"] -= len(_NOT_ARABIC.findall(text))
     if votes:
         votes["ps"] *= 2
         votes["ur"] *= 2

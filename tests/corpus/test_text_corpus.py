@@ -13,6 +13,7 @@ from aggregator import config, watch
 from aggregator.model import Item
 from aggregator.settings import Concept, Watchlist
 from aggregator.text.fold import fold, folded
+from aggregator.text.language import language
 from aggregator.text.variants import spellings
 from tests.support import variants
 
@@ -114,3 +115,19 @@ def test_the_slice_of_every_word_folds_to_the_word(pashto, persian):
         for word in re.finditer(r"[^ ]+", result.text):
             start, end = result.span(*word.span())
             assert folded(text[start:end]) == word[0]
+
+
+@pytest.mark.parametrize(("name", "spoken"), [("fa_fars_news.jsonl.gz", "fa"), ("ps_news.jsonl.gz", "ps")])
+def test_the_language_of_real_texts_is_told_by_letters_and_words_alone(name, spoken):
+    """Floors of decision 33. A title may say too little: then it is unknown, hardly ever another language."""
+    with gzip.open(TEXTS / name, "rt", encoding="utf-8") as lines:
+        items = [json.loads(line) for line in lines]
+    titles = [language(item["title"]) for item in items if item["title"]]
+    written = [
+        item["body"] for item in items if item["body"] and not re.match(r"\W*$|var MSIE", item["body"])
+    ]  # two are scripts
+    bodies = [language(text) for text in written]
+    assert titles.count(spoken) >= 0.95 * len(titles)
+    assert len(titles) - titles.count(spoken) - titles.count(None) <= 1
+    assert set(bodies) == {spoken}
+    assert len(bodies) >= 260

@@ -27,7 +27,6 @@ from aggregator.model import (
     FeedLease,
     Fetched,
     Finding,
-    Hints,
     Item,
     NotModified,
     Observation,
@@ -37,6 +36,7 @@ from aggregator.model import (
     Reason,
     Rejected,
     Request,
+    Validators,
     Visit,
     VisitReport,
 )
@@ -90,20 +90,22 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
         StoreError: The disk failed; the feed is due again when the lease runs out.
     """
     spec = _spec(tools, lease)
-    outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=lease.validators))
-    blank = _blank_visit(tools, lease, outcome.hints)
+    bare = bool(lease.validators) and schedule.is_doubted(lease.history, tools.now())
+    known = Validators() if bare else lease.validators
+    outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=known))
+    seen = Observation(hints=outcome.hints, bare=bare)
+    blank = _blank_visit(tools, lease, seen)
     match outcome:
         case Fetched():
-            done = await _read(tools, blank, spec, outcome)
+            done = await _read(tools, blank, spec, outcome, seen)
         case NotModified():
-            done = _unchanged(
-                tools, replace(blank, outcome="not_modified", validators=outcome.validators), outcome.hints
-            )
+            blank = replace(blank, outcome="not_modified", validators=outcome.validators)
+            done = _unchanged(tools, blank, replace(seen, not_modified=True))
         case Failed():
-            done = _failed(tools, blank, outcome)
+            done = _failed(tools, blank, outcome, seen)
             if outcome.partial is not None:
                 # Cut off: what came whole is kept, but the visit failed, so no validator can hide the rest.
-                salvaged = await _read(tools, blank, spec, _whole_entries(outcome.partial))
+                salvaged = await _read(tools, blank, spec, _whole_entries(outcome.partial), seen)
                 done = replace(done, document=salvaged.document)
         case other:
             assert_never(other)
@@ -118,24 +120,24 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
 async def visit_broke(tools: Tools, lease: FeedLease) -> VisitReport:
     """Record that a visit broke down through a fault of ours, so that the feed is shown failing and tried again."""
     fault = Failed(reason=Reason.INTERNAL, detail="a fault of ours, see the log")
-    broken = _failed(tools, _blank_visit(tools, lease, fault.hints), fault)
+    broken = _failed(tools, _blank_visit(tools, lease, Observation()), fault, Observation())
     return await tools.write(tools.store.record_visit, broken, finder(tools))
 
 
-async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) -> Visit:
+async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, seen: Observation) -> Visit:
     """The visit that brought a document; what is known of it byte for byte is not parsed again."""
     lease = blank.lease
     blank = replace(blank, validators=fetched.validators, moved_to=fetched.moved_to)
     body_hash = _digest(fetched.body)
     if body_hash == lease.body_hash:
-        return _unchanged(tools, blank, fetched.hints)
+        return _unchanged(tools, blank, seen)
     slices = parse.slices.hashes(fetched.body)
     known: frozenset[bytes] = frozenset()
     if slices and lease.partial_reads < FULL_READ_EACH:
         known = await tools.write(tools.store.known_slices, lease.id, slices)
     if slices and all(one in known for one in slices):
         document = Document(findings=(), rejected=(), known=len(slices), facts=None, body_hash=body_hash)
-        return replace(_unchanged(tools, blank, fetched.hints), document=document)
+        return replace(_unchanged(tools, blank, seen), document=document)
     policy = spec.full_text if spec.full_text != "auto" else tools.settings.full_text
     work = Unread(
         body=fetched.body,
@@ -147,19 +149,19 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched) ->
     )
     answer = await tools.workers.run(read_document, work)
     if isinstance(answer, Crashed):
-        return _failed(tools, blank, Failed(reason=answer.reason, detail=answer.detail, hints=fetched.hints))
+        return _failed(tools, blank, Failed(reason=answer.reason, detail=answer.detail), seen)
     parsed, findings = answer
     if refused := _no_document(parsed, fetched, lease):
-        return _failed(tools, blank, refused)
+        return _failed(tools, blank, refused, seen)
     return replace(
         blank,
         document=Document(
             findings=findings, rejected=parsed.rejected, known=parsed.known,
-            standing=known if parsed.known else frozenset(), facts=replace(parsed, items=()),
+            standing=known if parsed.known else frozenset(), facts=(said := replace(parsed, items=())),
             body_hash=body_hash,
         ),
-        due=_due(tools, lease, Observation(
-            entries=parsed.entries, hints=fetched.hints, ttl_s=parsed.ttl_s,
+        due=_due(tools, lease, replace(
+            seen, entries=parsed.entries, said=said, same_validators=_same(fetched.validators, lease.validators),
             published=tuple(item.published for item in parsed.items if item.published),
         )),
     )  # fmt: skip
@@ -175,36 +177,39 @@ def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Fail
     """Why what was read is no document of this feed, None when it is."""
     if not parsed.format:
         detail = f"{fetched.content_type or 'no content type'}, {', '.join(parsed.flags)}"
-        return Failed(reason=Reason.NOT_A_FEED, detail=detail, hints=fetched.hints)
+        return Failed(reason=Reason.NOT_A_FEED, detail=detail)
     if not parsed.entries and lease.entries:
         detail = f"no entry, where there were {lease.entries}"
-        return Failed(reason=Reason.SUSPICIOUS_EMPTY, detail=detail, hints=fetched.hints)
+        return Failed(reason=Reason.SUSPICIOUS_EMPTY, detail=detail)
     return None
 
 
-def _blank_visit(tools: Tools, lease: FeedLease, hints: Hints) -> Visit:
+def _same(one: Validators, other: Validators) -> bool:
+    """Whether a server that gave `one` would say 304 to `other`; an ETag goes first (RFC 9110, 13.2.2)."""
+    return (one.etag or one.last_modified) == (other.etag or other.last_modified)
+
+
+def _blank_visit(tools: Tools, lease: FeedLease, seen: Observation) -> Visit:
     """A visit that went well and changed nothing yet."""
     now = tools.now()
-    bounds = [bound for bound in (hints.retry_after_s, hints.max_age_s) if bound]
     return Visit(
         lease=lease,
         at=now,
         outcome="fetched",
-        due=_due(tools, lease, Observation(hints=hints)),
+        due=_due(tools, lease, seen),
         host_free_at=now + tools.settings.polling.host_gap,
-        not_before=now + timedelta(seconds=max(bounds)) if bounds else None,
     )
 
 
-def _unchanged(tools: Tools, blank: Visit, hints: Hints) -> Visit:
-    return replace(blank, due=_due(tools, blank.lease, Observation(entries=blank.lease.entries, hints=hints)))
+def _unchanged(tools: Tools, blank: Visit, seen: Observation) -> Visit:
+    return replace(blank, due=_due(tools, blank.lease, replace(seen, entries=blank.lease.entries)))
 
 
-def _failed(tools: Tools, blank: Visit, failed: Failed) -> Visit:
+def _failed(tools: Tools, blank: Visit, failed: Failed, seen: Observation) -> Visit:
     """The visit that brought nothing. Validators and items stay as they are."""
     # An empty feed is polled on at its own rhythm: it may be empty for a day, but is never taken for good health.
     reason = None if failed.reason is Reason.SUSPICIOUS_EMPTY else failed.reason
-    due = _due(tools, blank.lease, Observation(reason=reason, hints=failed.hints))
+    due = _due(tools, blank.lease, replace(seen, reason=reason))
     return replace(
         blank, outcome="failed", reason=failed.reason, detail=failed.detail, due=due, validators=None, moved_to=None
     )

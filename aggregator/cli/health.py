@@ -24,6 +24,7 @@ WHY = {
     "every": "`every` in feeds.yaml",
     "max_age": "its server says that nothing changes before",
     "ttl": "the feed asks for this interval",
+    "skip": "the feed asks not to be read in the hours before (skipHours, skipDays)",
     "retry_after": "its server asked for a pause (Retry-After)",
     "backoff": "it failed; each failure doubles the wait, up to a day",
     "gone": "its server says it is gone for good (410); asked again each 30 days",

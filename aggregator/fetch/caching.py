@@ -12,7 +12,6 @@ from aggregator.model import Hints, Validators
 Headers = Sequence[tuple[bytes, bytes]]
 
 RETRY_AFTER_CAP_S = 7 * 86_400.0
-MAX_AGE_CAP_S = 86_400.0
 _DIRECTIVE = re.compile(r"""([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]*)))?""", re.ASCII)
 
 
@@ -56,7 +55,7 @@ def conditions(known: Validators, url: str) -> list[tuple[bytes, bytes]]:
 
 
 def hints(headers: Headers, now: datetime) -> Hints:
-    """When the server wants to be asked again, in seconds from now, capped; what it says badly is not said."""
+    """When the server wants to be asked again, in seconds from now; what it says badly is not said."""
     return Hints(retry_after_s=_retry_after(headers, now), max_age_s=_lifetime(headers, now))
 
 
@@ -71,17 +70,14 @@ def _retry_after(headers: Headers, now: datetime) -> float | None:
 
 
 def _lifetime(headers: Headers, now: datetime) -> float | None:
-    """Freshness that is left (RFC 9111 section 4.2). s-maxage is for shared caches and not for us."""
+    """Freshness that is left (RFC 9111 section 4.2), 0 for none; s-maxage is for shared caches and not for us."""
     said = _directives(", ".join(values(headers, b"cache-control")))
     if "no-cache" in said or "no-store" in said:
-        return None
+        return 0.0
     lifetime = whole(said.get("max-age"))
     if lifetime is None and (expires := _date(value(headers, b"expires"))):
         lifetime = (expires - (_date(value(headers, b"date")) or now)).total_seconds()
-    if lifetime is None:
-        return None
-    left = lifetime - (whole(value(headers, b"age")) or 0.0)
-    return min(left, MAX_AGE_CAP_S) if left > 0 else None
+    return None if lifetime is None else max(lifetime - (whole(value(headers, b"age")) or 0.0), 0.0)
 
 
 def _directives(text: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from aggregator.model.documents import Enclosure, FieldName, Item, ParsedFeed, Rejected
 from aggregator.model.findings import Excerpt, Finding, Hit, StoryMarks
 from aggregator.model.outcomes import Failed, Fetched, Hints, NotModified, Outcome, Reason, Request, Validators
-from aggregator.model.rhythm import Due, History, Observation, Pace
+from aggregator.model.rhythm import Doubt, Due, History, Observation, Pace
 from aggregator.model.telling import Alert, Message, NotDelivered, Receipt, Route
 from aggregator.model.units import ArticleLease, Document, FeedLease, OutcomeName, Reading, Visit, VisitReport
 
@@ -22,6 +22,7 @@ __all__ = [
     "Alert",
     "ArticleLease",
     "Document",
+    "Doubt",
     "Due",
     "Enclosure",
     "Excerpt",

@@ -71,6 +71,7 @@ class ParsedFeed:
     rejected: tuple[Rejected, ...] = ()
     known: int = 0  # entries whose bytes the caller knew, not parsed again
     ttl_s: float | None = None  # the publisher's own hint
+    update_base: datetime | None = None  # the beats of `ttl_s` are counted from here
     skip_hours: tuple[int, ...] = ()  # GMT, when the publisher asks not to be visited
     skip_days: tuple[int, ...] = ()  # 0 is Monday
     hub: str | None = None  # WebSub

@@ -64,7 +64,7 @@ class Hints:
     """What the server asks of the next request, in seconds from now."""
 
     retry_after_s: float | None = None
-    max_age_s: float | None = None
+    max_age_s: float | None = None  # 0: it says that nothing stays fresh; None: it says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

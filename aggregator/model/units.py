@@ -72,7 +72,6 @@ class Visit:
     host_free_at: datetime  # when the same server may be asked again
     reason: Reason | None = None
     detail: str = ""
-    not_before: datetime | None = None  # the server's own bound, which even a forced fetch honours
     validators: Validators | None = None  # None: leave as they are
     document: Document | None = None  # None: nothing new was read
     moved_to: str | None = None

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from aggregator.model import Item, ParsedFeed, Rejected
-from aggregator.parse import decode, entry, fallback, jsonfeed, slices
+from aggregator.parse import dates, decode, entry, fallback, jsonfeed, slices
 from aggregator.parse.document import LOSS, read
 
 __all__ = ["feed"]
@@ -101,6 +101,7 @@ def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
         rejected=tuple(rejected),
         known=known,
         ttl_s=header.ttl_s,
+        update_base=dates.read(header.update_base, now).at if header.update_base else None,
         skip_hours=header.skip_hours,
         skip_days=header.skip_days,
         hub=header.hub,

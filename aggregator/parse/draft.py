@@ -113,6 +113,7 @@ class Draft:
             link=self._link(),
             language=facts.get("language") or facts.get("dc:language") or self.scope.lang,
             ttl_s=ttl_s(facts.get("ttl"), facts.get("sy:updateperiod"), facts.get("sy:updatefrequency")),
+            update_base=None if facts.get("ttl") else facts.get("sy:updatebase"),
             guid=self.guid,
             author=", ".join(dict.fromkeys(self.authors)) or None,
             tags=tuple(self.tags),

@@ -202,6 +202,9 @@ _FEED = {
     "managingeditor": _author,
     **{
         name: _fact(name)
-        for name in ("language", "dc:language", "ttl", "sy:updateperiod", "sy:updatefrequency", "skiphours", "skipdays")
+        for name in (
+            *("language", "dc:language", "ttl", "skiphours", "skipdays"),
+            *("sy:updateperiod", "sy:updatefrequency", "sy:updatebase"),
+        )
     },
 }

@@ -38,6 +38,7 @@ class Header:
     link: str | None = None
     language: str | None = None
     ttl_s: float | None = None
+    update_base: str | None = None  # as written
     guid: str | None = None
     author: str | None = None  # in Atom also of each entry that names none (RFC 4287, 4.2.1)
     tags: tuple[str, ...] = ()

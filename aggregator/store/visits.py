@@ -119,7 +119,7 @@ class Visits(Base):
             " read_at = coalesce(?, read_at), new_at = coalesce(?, new_at), outcome = ?, reason = ?, detail = ?,"
             " moved_to = ?, lease_token = NULL, lease_until = NULL WHERE id = ?",
             (
-                to_ms(due.at), due.why, to_ms_or_none(visit.not_before), schedule.to_json(due.history),
+                to_ms(due.at), due.why, to_ms_or_none(due.not_before), schedule.to_json(due.history),
                 due.history.failures, at, None if failed else at, at if new else None, visit.outcome, visit.reason,
                 visit.detail, visit.moved_to, visit.lease.id,
             ),

@@ -97,6 +97,20 @@ def test_how_long_a_feed_says_it_stays_fresh(said, ttl):
     assert parse.feed(rss("", said)).ttl_s == ttl
 
 
+@pytest.mark.parametrize(
+    ("said", "base"),
+    [
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateBase>2000-01-01T12:00+04:30</sy:updateBase>", (7, 30)),
+        ("<sy:updateBase>2000-01-01T07:30Z</sy:updateBase><sy:updatePeriod>daily</sy:updatePeriod>", (7, 30)),
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateBase>noon</sy:updateBase>", None),
+        ("<ttl>60</ttl><sy:updateBase>2000-01-01T07:30Z</sy:updateBase>", None),  # the beats of something else
+    ],
+)
+def test_from_when_a_feed_counts_its_updates(said, base):
+    found = parse.feed(rss("", said)).update_base
+    assert (found and (found.hour, found.minute)) == base
+
+
 def test_when_and_where_a_feed_asks_to_be_read():
     found = parse.feed(
         rss(

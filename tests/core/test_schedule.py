@@ -2,16 +2,18 @@
 """When a feed is due again. Names of rows and cases are those of the conformance table."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from math import sqrt
+from itertools import pairwise
+from math import inf, sqrt
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.model import Hints, History, Observation, Pace, Reason
-from aggregator.schedule import from_json, next_due, to_json
+from aggregator.model import Doubt, Hints, History, Observation, Pace, ParsedFeed, Reason
+from aggregator.schedule import doubts, from_json, is_doubted, next_due, to_json
 from aggregator.settings import Polling
 
 NOW = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
@@ -22,6 +24,11 @@ HOUR, DAY = 3600.0, 86_400.0
 def wait_s(outcome, history=History(), now=NOW, pace=AUTO):  # noqa: B008 - frozen
     due = next_due(history, outcome, now, pace)
     return (due.at - now).total_seconds(), due.why
+
+
+def asking(**wishes):
+    """A feed document that asks something of its readers."""
+    return ParsedFeed(format="rss20", **wishes)
 
 
 def first_document(every_s, count=30, now=NOW):
@@ -174,8 +181,8 @@ def test_a_document_that_fills_up_is_visited_in_time():
     [
         (Observation(entries=1, hints=Hints(max_age_s=43_200)), 43_200, 45_000, "max_age"),  # S1
         (Observation(entries=1, hints=Hints(max_age_s=365 * DAY)), DAY, DAY, "max_age"),  # S6, D48
-        (Observation(entries=1, ttl_s=10 * HOUR), 10 * HOUR, 10.5 * HOUR, "ttl"),  # S8
-        (Observation(entries=1, ttl_s=99_999_999), DAY, DAY, "ttl"),  # D48
+        (Observation(entries=1, said=asking(ttl_s=10 * HOUR)), 10 * HOUR, 10.5 * HOUR, "ttl"),  # S8
+        (Observation(entries=1, said=asking(ttl_s=99_999_999)), DAY, DAY, "ttl"),  # D48
         (Observation(entries=1, hints=Hints(retry_after_s=2 * DAY)), 2 * DAY, 2.03 * DAY, "retry_after"),  # R4
         (Observation(entries=1, hints=Hints(retry_after_s=3650 * DAY)), 7 * DAY, 7 * DAY, "retry_after"),  # D48
         (Observation(entries=1, hints=Hints(retry_after_s=2 * DAY, max_age_s=9e9)), 2 * DAY, 2.1 * DAY, "retry_after"),
@@ -191,15 +198,128 @@ def test_S1_S6_S8_R1_R4_D48_a_server_is_obeyed_up_to_its_cap(asked, least_s, mos
 
 
 def test_a_hint_below_our_own_interval_changes_nothing():
-    asked = Observation(entries=1, hints=Hints(max_age_s=1.0, retry_after_s=1.0), ttl_s=1.0)
+    asked = Observation(entries=1, hints=Hints(max_age_s=1.0, retry_after_s=1.0), said=asking(ttl_s=1.0))
     assert wait_s(asked, lived(9 * DAY), NOW + timedelta(hours=6))[1] == "cap"
 
 
 def test_S8_a_ttl_holds_while_the_document_is_unchanged():
-    told = next_due(History(), Observation(new=1, entries=1, ttl_s=20 * HOUR), NOW, AUTO)
-    unchanged = next_due(told.history, Observation(entries=1), told.at, AUTO)
-    reread = next_due(unchanged.history, Observation(new=1, entries=2), unchanged.at, AUTO)
+    told = next_due(History(), Observation(new=1, entries=1, said=asking(ttl_s=20 * HOUR)), NOW, AUTO)
+    unchanged = next_due(told.history, Observation(entries=1, not_modified=True), told.at, AUTO)
+    reread = next_due(unchanged.history, Observation(new=1, entries=2, said=asking()), unchanged.at, AUTO)
     assert [due.why for due in (told, unchanged, reread)] == ["ttl", "ttl", "rate"]
+
+
+@pytest.mark.parametrize(
+    ("base", "every_s", "next_s"),
+    [
+        (NOW - timedelta(hours=1), 4 * HOUR, 3 * HOUR),
+        (NOW - timedelta(days=4000, hours=5), 12 * HOUR, 7 * HOUR),
+        (NOW + timedelta(hours=2), 8 * HOUR, 2 * HOUR),
+        (NOW - timedelta(days=1), 7 * DAY, DAY),  # six days more are not waited for
+    ],
+)
+def test_S8_a_document_is_read_at_the_beat_that_it_names(base, every_s, next_s):
+    said = asking(ttl_s=every_s, update_base=base)
+    often = Pace(polling=Polling(), every=timedelta(minutes=1))
+    waited, why = wait_s(Observation(entries=1, said=said), lived(9 * DAY), pace=often)
+    assert why == "ttl"
+    assert next_s <= waited <= min(next_s + 0.1 * every_s, next_s + 1800)
+
+
+def test_S8_a_beat_faster_than_our_floor_is_not_followed():
+    said = asking(ttl_s=60.0, update_base=NOW - timedelta(hours=1))
+    assert wait_s(first_document(5), now=NOW)[1] == "floor"
+    assert wait_s(Observation(new=1, entries=1, said=said, published=(NOW,)), lived(5))[0] >= 900
+
+
+MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+EACH_HOUR = Pace(polling=Polling(), every=timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "now_h", "from_h", "until_h"),
+    [
+        ({"skip_hours": (13, 14, 15)}, 12.5, 16, 16.5),
+        ({"skip_hours": (13, 14, 15)}, 11.5, 12.5, 12.7),  # comes before they begin
+        ({"skip_hours": (0, 1, 23)}, 22.5, 26, 26.5),  # over midnight
+        ({"skip_days": (1,)}, 23.5, 48, 48.5),  # Tuesday
+        ({"skip_days": (1,), "skip_hours": (0,)}, 23.5, 48.5, 48.5),  # 00 h of Wednesday too: a day later and no more
+        ({"skip_days": (1, 2)}, 23.5, 48.5, 48.7),
+        ({"skip_hours": tuple(range(24))}, 12.5, 13.5, 13.7),  # who skips all says nothing
+        ({"skip_days": tuple(range(7))}, 12.5, 13.5, 13.7),
+    ],
+)
+def test_S8_skip_hours_and_days_postpone_to_the_next_allowed_hour(wishes, now_h, from_h, until_h):
+    now = MONDAY + timedelta(hours=now_h)
+    due = next_due(
+        lived(HOUR, now=NOW - timedelta(days=5)), Observation(entries=1, said=asking(**wishes)), now, EACH_HOUR
+    )
+    at_h = (due.at - MONDAY).total_seconds() / HOUR
+    assert from_h <= at_h <= until_h + 0.2
+    assert (due.why == "skip") == (from_h - now_h > 1.5)
+
+
+@pytest.mark.parametrize("outcome", [Observation(entries=1, not_modified=True), Observation(reason=Reason.TIMEOUT)])
+def test_S8_skip_hours_hold_through_304s_failures_and_restarts(outcome):
+    told = next_due(History(), Observation(new=1, entries=1, said=asking(skip_hours=(13, 14))), MONDAY, EACH_HOUR)
+    history, now = from_json(to_json(told.history)), MONDAY + timedelta(hours=12, minutes=55)
+    for _ in range(3):
+        due = next_due(history, outcome, now, EACH_HOUR)
+        assert due.at.hour not in (13, 14)
+        history, now = from_json(to_json(due.history)), due.at
+    lifted = next_due(history, Observation(entries=1, said=asking()), MONDAY + timedelta(hours=36.5), EACH_HOUR)
+    assert (lifted.at.hour, lifted.history.skip_hours) == (13, ())
+
+
+def test_S8_feeds_that_skip_the_same_hours_do_not_come_back_in_one_minute():
+    said = asking(skip_hours=(13, 14))
+    now = MONDAY + timedelta(hours=12, minutes=30)
+    back = [
+        next_due(lived(HOUR), Observation(entries=1, said=said), now + timedelta(milliseconds=n), EACH_HOUR).at.minute
+        for n in range(300)
+    ]
+    assert max(Counter(back).values()) < 30
+
+
+def test_S7_a_max_age_holds_through_304s_that_say_nothing_and_a_new_one_replaces_it():
+    history, now = lived(HOUR), NOW
+    seen = []
+    for hints, not_modified in (
+        (Hints(max_age_s=12 * HOUR), False),
+        (Hints(), True),  # a bare 304
+        (Hints(max_age_s=9 * HOUR), True),
+        (Hints(), True),
+        (Hints(max_age_s=0.0), True),  # no-cache
+        (Hints(), True),
+        (Hints(max_age_s=9 * HOUR), False),
+        (Hints(), False),  # a whole document that says nothing
+    ):
+        due = next_due(history, Observation(entries=30, hints=hints, not_modified=not_modified), now, AUTO)
+        asked = (due.not_before - now).total_seconds() / HOUR if due.not_before else None
+        seen.append((due.why == "max_age", asked))
+        history, now = from_json(to_json(due.history)), due.at
+    assert seen == [
+        (True, 12), (True, 12), (True, 9), (True, 9), (False, None), (False, None), (True, 9), (False, None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcome", "doubt"),
+    [
+        (Observation(hints=Hints(max_age_s=365 * DAY)), [Doubt.MAX_AGE_CAPPED]),
+        (Observation(said=asking(ttl_s=99_999_999.0)), [Doubt.TTL_CAPPED]),
+        (Observation(reason=Reason.UNAVAILABLE, hints=Hints(retry_after_s=2 * DAY)), [Doubt.LONG_PAUSE]),
+        (Observation(said=asking(skip_hours=tuple(range(24)))), [Doubt.SKIPS_ALL]),
+        (Observation(hints=Hints(max_age_s=DAY, retry_after_s=DAY), said=asking(ttl_s=DAY)), []),
+    ],
+)
+def test_S6_R1_what_is_capped_is_flagged(outcome, doubt):
+    assert list(doubts(next_due(History(), outcome, NOW, AUTO).history, NOW)) == doubt
+
+
+def test_R2_a_429_without_a_time_forbids_a_forced_fetch_as_long_as_it_makes_us_wait():
+    due = next_due(History(), Observation(reason=Reason.TOO_MANY), NOW, AUTO)
+    assert due.not_before == due.at >= NOW + timedelta(hours=4)
 
 
 def test_a_capped_hint_never_shortens_a_longer_wait():
@@ -270,6 +390,102 @@ def test_S14_feeds_that_fail_together_rise_apart():
     assert len({due.replace(second=0, microsecond=0) for due in dues}) > 12
 
 
+# ---------------------------------------------------------------- servers that hide news behind a 304
+
+
+def unconditional(published, days, *, lies_from=inf, same=True, dated=True):
+    """Poll a server for so many days; when each request without validators was made, and the last history.
+
+    It answers 304 when nothing changed, and from `lies_from` (seconds) on to every request that carries validators.
+    """
+    history, now, known, told = History(), NOW, -inf, False
+    bare_at = []
+    while now < NOW + timedelta(days=days):
+        second = (now - NOW).total_seconds()
+        bare = not told or is_doubted(history, now)
+        fresh = [at for at in published if known < at <= second]
+        hidden = not bare and second >= lies_from
+        if hidden or not (fresh or bare):
+            seen = Observation(entries=30, not_modified=True)
+        else:
+            dates = tuple(NOW + timedelta(seconds=at) for at in fresh) if dated else ()
+            seen = Observation(
+                new=len(fresh),
+                entries=30,
+                bare=bare and told,
+                same_validators=same and second >= lies_from,
+                published=dates,
+            )
+            known = second
+        if bare:
+            bare_at.append(now)
+        told = True
+        due = next_due(from_json(to_json(history)), seen, now, AUTO)
+        history, now = due.history, due.at
+    return bare_at, history
+
+
+def newsroom(days, a_day, seed=7, off=None):
+    """When a newsroom publishes that sleeps at night and takes a day of the week off, in seconds."""
+    random = Random(seed)
+    for day in range(-3, days):
+        if (NOW + timedelta(days=day)).weekday() != off:
+            for _ in range(a_day):
+                yield DAY * day - NOW.hour * HOUR + random.uniform(6 * HOUR, 20 * HOUR)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("a_day", [1, 8, 60])
+def test_V15_a_normal_server_is_asked_once_without_validators_in_30_days(a_day, seed):
+    bare_at, history = unconditional(sorted(newsroom(30, a_day, seed)), 30)
+    assert bare_at == [NOW]
+    assert doubts(history, NOW + timedelta(days=30)) == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_V15_fridays_off_raise_doubt_once_at_most(seed):
+    bare_at, history = unconditional(sorted(newsroom(30, 60, seed, off=4)), 30)
+    assert len(bare_at) <= 2
+    assert doubts(history, NOW + timedelta(days=30)) == ()
+
+
+@pytest.mark.parametrize(("same", "dated"), [(True, False), (False, True)])
+def test_V14_D47_false_304s_are_found_out_and_asked_around_once_a_day(same, dated):
+    """From the tenth day on the server says 304 to whoever sends validators, while sixty items a day come."""
+    published = sorted(newsroom(31, 60))
+    bare_at, history = unconditional(published, 30, lies_from=10 * DAY, same=same, dated=dated)
+    gaps = [later - earlier for earlier, later in pairwise(bare_at[1:])]
+    assert bare_at[1] <= NOW + timedelta(days=11.5)
+    assert min(gaps) >= timedelta(days=1)
+    assert max(gaps) <= timedelta(days=1, hours=6.5)
+    assert doubts(history, NOW + timedelta(days=30)) == (Doubt.FALSE_304,)
+
+
+def test_V14_news_that_may_have_come_just_now_prove_no_lie():
+    """A newsroom on holiday: the first item after it meets the request that was made out of doubt."""
+    history = replace(lived(HOUR), unseen=9.0, bare_at=(NOW - timedelta(days=3)).timestamp())
+    now = NOW + timedelta(minutes=40)
+    just_now = Observation(new=1, entries=30, bare=True, published=(now - timedelta(minutes=10),))
+    assert is_doubted(history, now)
+    assert doubts(next_due(history, just_now, now, AUTO).history, now) == ()
+    earlier = replace(just_now, published=(NOW - timedelta(days=1),))
+    assert doubts(next_due(history, earlier, now, AUTO).history, now) == (Doubt.FALSE_304,)
+
+
+def test_V14_a_server_that_was_repaired_is_believed_again_after_a_month():
+    history = replace(lived(HOUR), lied_at=NOW.timestamp(), bare_at=NOW.timestamp())
+    assert not is_doubted(history, NOW + timedelta(hours=23))
+    assert is_doubted(history, NOW + timedelta(hours=25))
+    assert not is_doubted(history, NOW + timedelta(days=31))
+
+
+def test_V14_a_request_out_of_doubt_that_failed_is_not_repeated_within_a_day():
+    history = replace(lived(HOUR), unseen=9.0, bare_at=(NOW - timedelta(days=3)).timestamp())
+    failed = next_due(history, Observation(reason=Reason.TIMEOUT, bare=True), NOW, AUTO)
+    assert not is_doubted(failed.history, failed.at)
+    assert is_doubted(failed.history, NOW + timedelta(hours=25))
+
+
 # ---------------------------------------------------------------- clocks
 
 
@@ -292,7 +508,17 @@ outcomes = st.builds(
     entries=st.integers(0, 3000),
     reason=st.none() | st.sampled_from(Reason),
     hints=st.builds(Hints, retry_after_s=spans, max_age_s=spans),
-    ttl_s=spans,
+    said=st.none()
+    | st.builds(
+        asking,
+        ttl_s=st.none() | st.floats(60, 1e12),
+        update_base=st.none() | moments,
+        skip_hours=st.lists(st.integers(0, 23), unique=True).map(tuple),
+        skip_days=st.lists(st.integers(0, 6), unique=True).map(tuple),
+    ),
+    not_modified=st.booleans(),
+    bare=st.booleans(),
+    same_validators=st.booleans(),
     published=st.lists(moments, max_size=40).map(tuple),
 )
 
@@ -304,8 +530,10 @@ def test_whatever_comes_the_next_visit_is_at_least_a_floor_and_at_most_a_month_a
     for outcome, now in visits:
         due = next_due(history, outcome, now, pace)
         assert next_due(history, outcome, now, pace) == due
-        assert timedelta(minutes=15) <= due.at - now <= timedelta(days=30)
-        assert outcome.reason is Reason.GONE or due.at - now <= timedelta(days=7)
+        skips = due.why == "skip"
+        assert timedelta(minutes=15) <= due.at - now <= timedelta(days=30 + skips)
+        assert outcome.reason is Reason.GONE or due.at - now <= timedelta(days=7 + skips)
+        assert due.not_before is None or due.not_before <= due.at
         history = from_json(to_json(due.history))
         assert to_json(history) == to_json(due.history)
 

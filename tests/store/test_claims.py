@@ -131,8 +131,9 @@ def test_two_feeds_may_swap_their_names(tmp_path):
 def test_a_corrected_address_owes_nothing_to_what_the_old_one_answered(tmp_path):
     with open_store(tmp_path / "a.db", count=1) as store:
         (lease,) = store.claim_feeds(NOW, 1, "a")
-        gone = Due(at=NOW + timedelta(days=30), why="gone", history=History(failures=9))
-        store.record_visit(blank(lease, outcome="failed", due=lambda _new: gone, not_before=gone.at), FINDER)
+        far = NOW + timedelta(days=30)
+        gone = Due(at=far, why="gone", not_before=far, history=History(failures=9))
+        store.record_visit(blank(lease, outcome="failed", due=lambda _new: gone), FINDER)
         store.sync_feeds((feed("feed-0", "https://host-0.example.org/right"),), NOW)
         (now_due,) = store.claim_named(NOW, ["feed-0"], 1, "b", per_host=1)
         assert now_due.history == History()

@@ -59,7 +59,7 @@ def visit(lease, items, find, at=NOW, **more):
 
 
 def blank(lease, at=NOW, **more):
-    due = Due(at=at + 15 * MINUTE, why="floor", history=History())
+    due = Due(at=at + 15 * MINUTE, why="floor", not_before=more.pop("not_before", None), history=History())
     return Visit(
         **{"lease": lease, "at": at, "outcome": "fetched", "due": lambda _new: due, "host_free_at": at, **more}
     )

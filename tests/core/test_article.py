@@ -228,3 +228,13 @@ def test_any_bytes_end_in_text_or_a_reason(noise, charset):
     for body in (noise, b"<html><p>" + noise, codecs.BOM_UTF16_LE + noise):
         result = extract(body, charset=charset, url=URL)
         assert (result.text is None) != (result.reason is None)
+
+
+def test_a_page_may_begin_with_any_number_of_comments():
+    page = (
+        b"<!-- made by a system -->" * 60
+        + b"<html><body><article><p>"
+        + " ".join(ENGLISH * 3).encode()
+        + b"</p></article>"
+    )
+    assert read(page.decode()).text

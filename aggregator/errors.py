@@ -3,6 +3,7 @@
 AggregatorError                 exit code 1
 ├── ConfigError                 exit code 3: feeds.yaml cannot be used; carries every problem found
 ├── RuleError                   a watchlist rule cannot be read; carries the column
+├── SelectorError               a CSS selector cannot be read
 ├── StoreError                  the database cannot be used
 │   ├── StoreLocked             exit code 6: another daemon holds the database
 │   └── LeaseLost               a late worker's write was refused; its work was done by another
@@ -47,6 +48,10 @@ class RuleError(AggregatorError):
     def __reduce__(self) -> tuple[type[RuleError], tuple[str, int]]:
         """Rebuild from message and column, so that the error survives a process border."""
         return type(self), (str(self), self.column)
+
+
+class SelectorError(AggregatorError):
+    """A CSS selector cannot be read."""
 
 
 class StoreError(AggregatorError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
-from typing import ParamSpec, Protocol, TypeVar, assert_never
+from typing import Literal, ParamSpec, Protocol, TypeVar, assert_never
 
 import structlog
 
@@ -40,7 +40,7 @@ from aggregator.model import (
     Visit,
     VisitReport,
 )
-from aggregator.settings import Concept, FeedSpec, FullText, Settings, Watchlist
+from aggregator.settings import Address, Concept, FeedSpec, FullText, Settings, Watchlist
 from aggregator.store import Store
 from aggregator.workers import Crashed, Workers
 
@@ -89,10 +89,15 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
         LeaseLost: Another worker took the feed over meanwhile.
         StoreError: The disk failed; the feed is due again when the lease runs out.
     """
-    spec = _spec(tools, lease)
+    return await record(tools, await ask(tools, lease, spec_of(tools, lease)))
+
+
+async def ask(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
+    """The visit that one request makes: what its answer changes, nothing of which is stored yet."""
+    accept: Literal["feed", "page"] = "page" if spec.type == "page" else "feed"
     bare = bool(lease.validators) and schedule.is_doubted(lease.history, tools.now())
     known = Validators() if bare else lease.validators
-    outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=known))
+    outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=known, accept=accept))
     seen = Observation(hints=outcome.hints, bare=bare)
     blank = _blank_visit(tools, lease, seen)
     match outcome:
@@ -109,6 +114,11 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
                 done = replace(done, document=salvaged.document)
         case other:
             assert_never(other)
+    return done
+
+
+async def record(tools: Tools, done: Visit) -> VisitReport:
+    """Store a visit whole, and log what it came to."""
     report = await tools.write(tools.store.record_visit, done, finder(tools))
     log.info(
         "visit", feed=report.feed, outcome=report.outcome, reason=report.reason, detail=done.detail or None,
@@ -131,7 +141,7 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
     body_hash = _digest(fetched.body)
     if body_hash == lease.body_hash:
         return _unchanged(tools, blank, seen)
-    slices = parse.slices.hashes(fetched.body)
+    slices = parse.slices.hashes(fetched.body) if spec.type != "page" else ()
     known: frozenset[bytes] = frozenset()
     if slices and lease.partial_reads < FULL_READ_EACH:
         known = await tools.write(tools.store.known_slices, lease.id, slices)
@@ -146,6 +156,7 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
         known=known,
         source=watch.Source(feed=lease.name, site=lease.site, lang=spec.lang),
         policy=policy,
+        address=spec.address,
     )
     answer = await tools.workers.run(read_document, work)
     if isinstance(answer, Crashed):
@@ -169,7 +180,8 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
 
 def _whole_entries(part: Fetched) -> Fetched:
     """A document that was cut off, without the entry that the cut went through: half an item is another item."""
-    end = max(part.body.rfind(closer) + len(closer) for closer in (b"</item>", b"</entry>"))
+    closers = (b"</url>",) if b"<urlset" in part.body[:2000] else (b"</item>", b"</entry>")
+    end = max(part.body.rfind(closer) + len(closer) for closer in closers)
     return replace(part, body=part.body[:end] if end > len(b"</entry>") else b"")
 
 
@@ -181,6 +193,8 @@ def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Fail
     if not parsed.entries and lease.entries:
         detail = f"no entry, where there were {lease.entries}"
         return Failed(reason=Reason.SUSPICIOUS_EMPTY, detail=detail)
+    if not parsed.entries and parsed.format == "page":  # a selector that finds nothing would be silent for ever
+        return Failed(reason=Reason.NOT_A_FEED, detail="no link on the page is selected")
     return None
 
 
@@ -215,13 +229,13 @@ def _failed(tools: Tools, blank: Visit, failed: Failed, seen: Observation) -> Vi
     )
 
 
-def _spec(tools: Tools, lease: FeedLease) -> FeedSpec:
+def spec_of(tools: Tools, lease: FeedLease) -> FeedSpec:
     """What feeds.yaml says of the feed; plain defaults for one that another process listed since we started."""
     return tools.feeds.get(lease.url) or FeedSpec(url=lease.url, name=lease.name)
 
 
 def _due(tools: Tools, lease: FeedLease, seen: Observation) -> Callable[[int], Due]:
-    spec, now = _spec(tools, lease), tools.now()
+    spec, now = spec_of(tools, lease), tools.now()
     pace = Pace(polling=tools.settings.polling, every=spec.every, weight=spec.weight)
     return lambda new: schedule.next_due(lease.history, replace(seen, new=new), now, pace)
 
@@ -246,11 +260,12 @@ class Unread:
     known: frozenset[bytes]  # slice hashes of entries that need not be read
     source: watch.Source
     policy: FullText
+    address: Address
 
 
 def read_document(work: Unread) -> tuple[ParsedFeed, tuple[Finding, ...]]:
     """A feed document read and matched: its facts, and a finding for each of its items in document order."""
-    parsed = parse.feed(work.body, charset=work.charset, url=work.url, known=work.known)
+    parsed = _parsed(work)
     if any(not _storable(item) for item in parsed.items):
         parsed = _without_unstorable(parsed)
     keys = stories.identities(parsed.items)
@@ -261,6 +276,17 @@ def read_document(work: Unread) -> tuple[ParsedFeed, tuple[Finding, ...]]:
         for item, key in zip(parsed.items, keys, strict=True)
     )
     return parsed, findings
+
+
+def _parsed(work: Unread) -> ParsedFeed:
+    if work.address.type == "page":
+        return parse.page(work.body, select=work.address.select, charset=work.charset, url=work.url)
+    parsed = parse.feed(work.body, charset=work.charset, url=work.url, known=work.known)
+    is_sitemap = parse.sitemap.is_format(parsed.format)
+    if parsed.format and is_sitemap != (work.address.type == "sitemap"):
+        found = "sitemap" if is_sitemap else "feed"  # it is read as what it is
+        return replace(parsed, flags=(*parsed.flags, f"type-is-{found}"))
+    return parsed
 
 
 def _storable(item: Item) -> bool:

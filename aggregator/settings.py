@@ -10,6 +10,7 @@ from typing import Literal
 FullText = Literal["auto", "always", "never"]
 Severity = Literal["low", "normal", "high", "critical"]
 SmtpSecurity = Literal["none", "starttls", "tls"]
+SourceType = Literal["feed", "sitemap", "page"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,17 +74,33 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a feed is read, and what stands there."""
+
+    url: str
+    type: SourceType = "feed"
+    select: str | None = None  # of a page: CSS selector of its links; None: those that look like articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSpec:
     """One entry under `feeds:`."""
 
     url: str
     name: str
+    type: SourceType = "feed"
+    select: str | None = None
     lang: str | None = None
     tags: tuple[str, ...] = ()
     weight: int = 1
     every: timedelta | None = None  # None: auto
     full_text: FullText = "auto"
     headers: tuple[tuple[str, Secret], ...] = ()
+
+    @property
+    def address(self) -> Address:
+        """Its own address."""
+        return Address(url=self.url, type=self.type, select=self.select)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,11 +120,12 @@ class Build:
         every = None if feed.every == "auto" else shape.duration(feed.every)
         if every and every < HASTY and _is_public(urls.site(feed.url)):
             self._problems.warn((*key, "every"), "sooner than every 5m is hard on a public server")
-        if "@" in feed.url.split("/")[2]:
-            self._values.note_literal((*key, "url"), feed.url)
+        self._note_login((*key, "url"), feed.url)
         return say.FeedSpec(
             url=feed.url,
             name=name,
+            type=feed.type,
+            select=feed.select,
             lang=feed.lang,
             tags=tuple(feed.tags),
             weight=feed.weight,
@@ -132,6 +133,10 @@ class Build:
             full_text=feed.full_text or settings.full_text,
             headers=tuple((header, self._header(key, header, text)) for header, text in feed.headers.items()),
         )
+
+    def _note_login(self, key: Key, url: str) -> None:
+        if "@" in url.split("/")[2]:
+            self._values.note_literal(key, url)
 
     def _header(self, feed: Key, name: str, text: str) -> say.Secret:
         key = (*feed, "headers", name)

@@ -26,6 +26,7 @@ _TEXTS = {
     "dict_type": "must be a block of keys",
     "model_type": "must be a block of keys",
     "too_short": "must not be empty",
+    "too_long": "is too long a list",
 }
 _LIMITS = {
     "greater_than": ("gt", "must be more than"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -25,9 +25,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aggregator.errors import RuleError
-from aggregator.settings import FullText, Severity, SmtpSecurity
-from aggregator.text import urls
+from aggregator.errors import RuleError, SelectorError
+from aggregator.settings import FullText, Severity, SmtpSecurity, SourceType
+from aggregator.text import selectors, urls
 from aggregator.watch.language import entry, literal
 
 _DURATION: Final = re.compile(r"([0-9]{1,8})([smhd])")
@@ -95,6 +95,14 @@ def _spelling(text: str) -> str:
     return text
 
 
+def _selector(text: str) -> str:
+    try:
+        selectors.xpath(text)
+    except SelectorError as error:
+        raise PydanticCustomError("selector", "{why}", {"why": str(error)}) from error
+    return text
+
+
 def _list_or_setting(value: Any, spellings: ValidatorFunctionWrapHandler) -> Any:
     """A concept's value: `build` knows by the key whether it must be a list."""
     return value if isinstance(value, int | dict) else spellings(value)
@@ -132,6 +140,7 @@ HeaderName = Annotated[str, StringConstraints(pattern=_HEADER_NAME)]
 Gap = Annotated[str, BeforeValidator(_duration_text), Field(json_schema_extra={"pattern": "^[0-9]+[smhd]$"})]
 Span = Annotated[str, BeforeValidator(_span_text), Field(json_schema_extra={"pattern": "^[0-9]+[smhd]$"})]
 Every = Annotated[str, BeforeValidator(_every), Field(json_schema_extra={"pattern": "^(auto|[0-9]+[smhd])$"})]
+Selector = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_selector)]
 WebAddress = Annotated[str, AfterValidator(web_address), Field(json_schema_extra={"format": "uri"})]
 Ports = Annotated[
     list[int] | Literal["any"],
@@ -216,10 +225,25 @@ class Settings(Block):
     smtp: Smtp = Smtp()
 
 
-class Feed(Block):
+class Source(Block):
+    """What stands at an address."""
+
+    url: WebAddress = Field(description="Where it is: http or https.")
+    type: SourceType = Field(default="feed", description="What stands there: feed, sitemap or page.")
+    select: Selector | None = Field(
+        default=None, description="Of a page: the CSS selector of its links; otherwise those that look like articles."
+    )
+
+    @model_validator(mode="after")
+    def _select_of_a_page(self) -> Self:
+        if self.select is not None and self.type != "page":
+            raise PydanticCustomError("select", "select is for pages: add type: page")
+        return self
+
+
+class Feed(Source):
     """One feed to watch."""
 
-    url: WebAddress = Field(description="Where the feed is: http or https.")
     name: Name | None = Field(default=None, description="Its unique name; otherwise the host, then host-2, ...")
     lang: Language | None = Field(default=None, description="Language of its texts, such as en, fa, ps.")
     tags: list[Name] = Field(default_factory=list, description="Words to group feeds by.")

@@ -76,7 +76,9 @@ class ParsedFeed:
     skip_days: tuple[int, ...] = ()  # 0 is Monday
     hub: str | None = None  # WebSub
     self_link: str | None = None
-    prev_archive: str | None = None  # RFC 5005
+    prev_archive: str | None = None  # RFC 5005, 4: older entries, in a document that never changes
+    next_page: str | None = None  # RFC 5005, 3: older entries, in a document that moves on as new ones come
+    sitemaps: tuple[str, ...] = ()  # of a sitemap index: its parts, the newest first
     flags: tuple[str, ...] = ()
 
     @property

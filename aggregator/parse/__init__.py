@@ -1,7 +1,7 @@
-"""Feed bytes to items: RSS, RDF, Atom and JSON Feed, whole or damaged.
+"""Feed bytes to items: RSS, RDF, Atom, JSON Feed and sitemaps, whole or damaged.
 
     slices -> decode -> document (events, repair) -> entry      XML: only unknown entries go further than `slices`
-    decode -> jsonfeed -> entry
+    decode -> jsonfeed, sitemap -> entry
     fallback -> entry                                           what nobody else understands
 
 Callers give untrusted bytes, so they call this in a process that can be killed.
@@ -15,10 +15,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from aggregator.model import Item, ParsedFeed, Rejected
-from aggregator.parse import dates, decode, entry, fallback, jsonfeed, slices
+from aggregator.parse import dates, decode, entry, fallback, jsonfeed, listing, sitemap, slices
 from aggregator.parse.document import LOSS, read
 
-__all__ = ["feed"]
+__all__ = ["feed", "page"]
 
 _PERHAPS = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
 
@@ -37,10 +37,31 @@ def feed(
     (`slices.hashes`) is in `known` are counted and not read. `now` bounds plausible dates.
     Never raises for what the bytes say: what is no feed has the format "" and the flag "not-a-feed".
     """
+    body, flags = sitemap.unzipped(body)
     found, count = _unknown(body, charset, url, known) or (reading(body, charset, url), 0)
     if found is None:
-        return ParsedFeed(format="", flags=("not-a-feed",))
+        return ParsedFeed(format="", flags=("not-a-feed", *flags))
+    if sitemap.is_format(found.header.format):
+        found, count = _without(found, known)
     return _parsed(found, count, now or datetime.now(UTC))
+
+
+def page(
+    body: bytes,
+    *,
+    select: str | None = None,
+    charset: str | None = None,
+    url: str | None = None,
+    now: datetime | None = None,
+) -> ParsedFeed:
+    """The links of a listing page as entries: those that the CSS selector `select` names, else those that look like articles.
+
+    Never raises for what the bytes say: what is no page has the format "" and the flag "not-a-page".
+    """
+    found = listing.read(body, select, charset, url)
+    if found is None:
+        return ParsedFeed(format="", flags=("not-a-page",))
+    return _parsed(found, 0, now or datetime.now(UTC))
 
 
 def _unknown(
@@ -62,6 +83,12 @@ def _unknown(
     return replace(found, flags=(*decoded.flags, *found.flags)), len(known_spans)
 
 
+def _without(found: entry.Reading, known: Container[bytes]) -> tuple[entry.Reading, int]:
+    """The entries that are not known, and how many are."""
+    fresh = tuple(one for one in found.entries if isinstance(one, str) or one.slice_hash not in known)
+    return replace(found, entries=fresh), len(found.entries) - len(fresh)
+
+
 def reading(body: bytes, charset: str | None = None, url: str | None = None) -> entry.Reading | None:
     """Every entry of `body` with its markup, by the first reader that understands it; None when it is no feed."""
     decoded = decode.utf8(body, charset)
@@ -70,6 +97,8 @@ def reading(body: bytes, charset: str | None = None, url: str | None = None) -> 
         found = jsonfeed.read(text.decode("utf-8", "replace"), url)
         if found:
             return replace(found, flags=(*decoded.flags, *found.flags))
+    if found := sitemap.read(text, url):
+        return replace(found, flags=(*decoded.flags, *found.flags))
     document = read(decoded.body, url)
     if document and (document.entries or LOSS not in document.flags):
         found = document.reading()
@@ -107,5 +136,7 @@ def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
         hub=header.hub,
         self_link=header.self_link,
         prev_archive=header.prev_archive,
+        next_page=header.next_page,
+        sitemaps=header.sitemaps,
         flags=tuple(sorted(set(found.flags))),
     )

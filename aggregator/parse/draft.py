@@ -122,6 +122,7 @@ class Draft:
             hub=facts.get("hub"),
             self_link=facts.get("self"),
             prev_archive=facts.get("prev-archive"),
+            next_page=facts.get("next"),
         )
 
     def _link(self) -> str | None:

@@ -75,7 +75,7 @@ def _link(draft: Draft, node: Node) -> None:
         _enclose(draft, href, kind, attributes.get("length"))
     elif rel in {"related", "via"}:
         draft.add_link(4, href)
-    elif rel in {"hub", "self", "prev-archive"} and (url := absolute(href, draft.scope.base)):
+    elif rel in {"hub", "self", "prev-archive", "next"} and (url := absolute(href, draft.scope.base)):
         draft.facts.setdefault(rel, url)
 
 

@@ -47,6 +47,8 @@ class Header:
     hub: str | None = None
     self_link: str | None = None
     prev_archive: str | None = None
+    next_page: str | None = None
+    sitemaps: tuple[str, ...] = ()
 
 
 class Entry(NamedTuple):

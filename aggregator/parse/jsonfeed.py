@@ -36,6 +36,7 @@ def read(text: str, url: str | None) -> Reading | None:
         language=_text(document.get("language")) or None,
         hub=next(filter(None, hubs), None),
         self_link=feed_url,
+        next_page=absolute(_text(document.get("next_url")), feed_url or url),
     )
     entries = (
         _entry(item, feed_url or url) if isinstance(item, dict) else "entry-not-an-object" for item in document["items"]

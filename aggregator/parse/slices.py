@@ -37,10 +37,11 @@ def hashes(body: bytes) -> tuple[bytes, ...]:
 
 
 def cut(body: bytes) -> Slices | None:
-    """The entries of an RSS or Atom document, or None when there are none or it cannot be cut."""
+    """The entries of an RSS or Atom document or a sitemap, or None when there are none or it cannot be cut."""
     if _ESCAPE in body or body.lstrip()[:1] in {b"{", b"["}:
         return None
-    names = (b"entry", b"item") if b"<feed" in body[:2000] else (b"item", b"entry")
+    head = body[:2000]
+    names = (b"url",) if b"<urlset" in head else (b"entry", b"item") if b"<feed" in head else (b"item", b"entry")
     for name in names:
         if spans := _spans(body, name):
             context = _context(body[: spans[0][0]])
@@ -91,21 +92,21 @@ def _spans(body: bytes, name: bytes) -> list[Span]:
     end = 0
     start = _next(body, opener, 0)
     while start >= 0:
-        if body.find(closer[:-1], end, start) >= 0:
+        if _next(body, closer[:-1], end, start) >= 0:
             return []
         end = body.find(closer, start) + len(closer)
         if end < len(closer):
             return []
         spans.append((start, end))
         start = _next(body, opener, end)
-    return spans if body.find(closer[:-1], end) < 0 else []
+    return spans if _next(body, closer[:-1], end) < 0 else []
 
 
-def _next(body: bytes, opener: bytes, at: int) -> int:
+def _next(body: bytes, opener: bytes, at: int, end: int | None = None) -> int:
     """Where the next tag of that name starts; <items> is another name."""
-    at = body.find(opener, at)
+    at = body.find(opener, at, end)
     while at >= 0 and body[at + len(opener) : at + len(opener) + 1] not in b"> \t\r\n":
-        at = body.find(opener, at + 1)
+        at = body.find(opener, at + 1, end)
     return at
 
 

@@ -495,6 +495,33 @@ def test_what_a_setting_is_shown_as_can_be_written():
     assert read(text).settings == read("").settings
 
 
+SOURCES = """
+feeds:
+  - url: https://one.example/
+    type: page
+    select: main h2 > a
+"""
+
+
+def test_a_feed_says_what_stands_at_its_addresses():
+    pytest.importorskip("cssselect")
+    (feed,) = read(SOURCES).feeds
+    assert (feed.type, feed.select, feed.address) == ("page", "main h2 > a", say.Address(url="https://one.example/", type="page", select="main h2 > a"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("main h2 > a", "main h2 > > a", "feeds.yaml:5:13: feeds.0.select: is no CSS selector: Expected selector, got <DELIM '>' at 10>"),
+        ("type: page\n    select", "select", "feeds.yaml:3:5: feeds.0: select is for pages: add type: page"),
+    ],
+)  # fmt: skip
+def test_a_wrong_address_or_selector_is_told_with_its_place(old, new, told):
+    pytest.importorskip("cssselect")
+    assert old in SOURCES
+    assert any(told in line for line in problems(SOURCES.replace(old, new))), problems(SOURCES.replace(old, new))
+
+
 def test_the_schema_refuses_unknown_keys_and_explains_every_key():
     schema = configs.schema()
     blocks = [schema, *(block for block in schema["$defs"].values() if block["type"] == "object")]

@@ -20,7 +20,7 @@ from aggregator.ingest import Tools, Write
 from aggregator.model import Route
 from aggregator.outbox import Post, Sender
 from aggregator.settings import Channel, Config, ConsoleChannel, EmailChannel, WebhookChannel
-from aggregator.store import Store
+from aggregator.store import Recipients, Store
 from aggregator.store.search import Search
 from aggregator.work import Work
 from aggregator.workers import Workers
@@ -61,6 +61,12 @@ def routes(config: Config) -> dict[str, Route]:
     }
 
 
+def operators(config: Config) -> Recipients:
+    """Who is told that something is wrong with a feed or a watchlist."""
+    channels = {channel.name: channel for channel in config.channels}
+    return tuple((name, to) for name in config.settings.notify_operator for to in _recipients(channels[name]))
+
+
 def _recipients(channel: Channel) -> tuple[str, ...]:
     return channel.to if isinstance(channel, EmailChannel) else (channel.name,)
 
@@ -71,9 +77,10 @@ def open_store(config: Config, now: datetime) -> Store:
     Raises:
         StoreError: The database cannot be used.
     """
-    store = Store.open(config.settings.database, routes(config))
+    store = Store.open(config.settings.database, routes(config), operators(config))
     store.mend_times(now)
     store.sync_feeds(config.feeds, now)
+    store.own_recipients(tuple((channel.name, to) for channel in config.channels for to in _recipients(channel)))
     store.note_rules(backtest.definitions(config.watchlists, config.concepts), now)
     return store
 

@@ -88,6 +88,7 @@ class Ticks:
     async def _housekeeping(self) -> int:
         app = self._app
         await app.write(app.store.mend_times, app.now())
+        await app.work.look_over()
         indexed = await asyncio.to_thread(app.index, lambda: not self._stop.is_set())
         if app.now() - self._checkpointed >= CHECKPOINT:
             await app.write(app.store.checkpoint)

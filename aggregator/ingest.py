@@ -17,7 +17,7 @@ from typing import Literal, ParamSpec, Protocol, TypeVar, assert_never
 
 import structlog
 
-from aggregator import article, parse, schedule, stories, watch
+from aggregator import article, coverage, parse, schedule, stories, watch
 from aggregator.fetch import Client
 from aggregator.model import (
     ArticleLease,
@@ -142,10 +142,12 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
     if body_hash == lease.body_hash:
         return _unchanged(tools, blank, seen)
     slices = parse.slices.hashes(fetched.body) if spec.type != "page" else ()
-    known: frozenset[bytes] = frozenset()
-    if slices and lease.partial_reads < FULL_READ_EACH:
-        known = await tools.write(tools.store.known_slices, lease.id, slices)
-    if slices and all(one in known for one in slices):
+    known = await tools.write(tools.store.known_slices, lease.id, slices) if slices else frozenset()
+    all_known = bool(slices) and known.issuperset(slices)
+    rechecked: frozenset[bytes | None] = frozenset()
+    if lease.partial_reads >= FULL_READ_EACH:
+        rechecked, known = known | {None} if all_known else known, frozenset()
+    elif all_known:
         document = Document(findings=(), rejected=(), known=len(slices), facts=None, body_hash=body_hash)
         return replace(_unchanged(tools, blank, seen), document=document)
     policy = spec.full_text if spec.full_text != "auto" else tools.settings.full_text
@@ -168,7 +170,8 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
         blank,
         document=Document(
             findings=findings, rejected=parsed.rejected, known=parsed.known,
-            standing=known if parsed.known else frozenset(), facts=(said := replace(parsed, items=())),
+            standing=known if parsed.known else frozenset(), rechecked=rechecked,
+            facts=(said := replace(parsed, items=())),
             body_hash=body_hash,
         ),
         due=_due(tools, lease, replace(
@@ -188,7 +191,8 @@ def _whole_entries(part: Fetched) -> Fetched:
 def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Failed | None:
     """Why what was read is no document of this feed, None when it is."""
     if not parsed.format:
-        detail = f"{fetched.content_type or 'no content type'}, {', '.join(parsed.flags)}"
+        what = coverage.page(fetched.body) or ", ".join(parsed.flags)
+        detail = f"{what} ({fetched.content_type or 'no content type'})"
         return Failed(reason=Reason.NOT_A_FEED, detail=detail)
     if not parsed.entries and lease.entries:
         detail = f"no entry, where there were {lease.entries}"
@@ -314,12 +318,14 @@ def finding(matcher: watch.Matcher, langs: Mapping[str, str], item: Item, key: s
     `langs` are the languages that feeds.yaml declares, by the feed's name.
     """
     folds = stories.folded_fields(item)
+    verdict = matcher.verdict(item, folds, replace(source, lang=source.lang or langs.get(source.feed)))
     return Finding(
         item=item,
         key=key,
         content_hash=stories.content_hash(item),
         marks=stories.marks(item, source.site, folds),
-        hits=matcher.hits(item, folds, replace(source, lang=source.lang or langs.get(source.feed))),
+        hits=verdict.hits,
+        stopped=tuple(one.watchlist for one in verdict.stopped),
     )
 
 

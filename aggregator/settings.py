@@ -71,6 +71,7 @@ class Settings:
     network: Network = field(default_factory=Network)
     polling: Polling = field(default_factory=Polling)
     smtp: Smtp = field(default_factory=Smtp)
+    notify_operator: tuple[str, ...] = ()  # names of the channels that are told when something is wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,8 +176,15 @@ class Work:
             articles_open = await self._tools.write(self._tools.store.articles_open, self._tools.now())
             if left or articles_open:
                 await asyncio.sleep(STEP_S)  # hosts rest between two requests
-            elif not await self.top_up_messages():
-                return self.tally
+            else:
+                await self.look_over()
+                await self._post.write(self._post.store.hasten_notices, self._tools.now())
+                if not await self.top_up_messages():
+                    return self.tally
+
+    async def look_over(self) -> int:
+        """Judge feeds that no visit will judge in time; how many troubles began or ended."""
+        return await self._tools.write(self._tools.store.look_over, self._tools.now())
 
     async def settle(self, timeout_s: float) -> int:
         """Let units in hand finish for so long, end the rest (their leases run out); how many were ended."""
@@ -218,9 +225,9 @@ class Work:
 
     def _sent(self, message: Message, result: Receipt | NotDelivered) -> None:
         if isinstance(result, Receipt):
-            self.tally.sent += len(message.alerts)
+            self.tally.sent += message.deliveries
         else:
-            self.tally.undelivered += len(message.alerts)
+            self.tally.undelivered += message.deliveries
         self._watch("message", result)
 
 

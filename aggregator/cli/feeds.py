@@ -32,25 +32,26 @@ def list_(
 ) -> None:
     """List the feeds of feeds.yaml with their state.
 
-    ok: read well. failing: the last visit failed. silent: read well, but no new item for two weeks. new: not read yet.
+    ok: read well. failing: the last visit failed. silent: nothing new for far longer than its own rhythm makes
+    plausible. new: not read yet.
     """
     loaded, at = given.config(config), now()
     listed = health.listed(loaded, given.answer(loaded, lambda store: store.feeds()))
-    chosen = [(spec, feed) for spec, feed in listed if state in {None, health.state(feed, at)}]
+    chosen = [(spec, feed) for spec, feed in listed if state in {None, health.state(feed)}]
     if as_json:
         for spec, feed in chosen[:limit]:
-            show.record(health.record(spec, feed, at))
+            show.record(health.record(spec, feed))
     elif chosen:
         show.table(
-            ("FEED", "STATE", "ITEMS", "LAST READ (UTC)", "NEXT (UTC)", "REASON"),
+            ("FEED", "STATE", "ITEMS", "LAST READ (UTC)", "NEXT (UTC)", "WHAT IS WRONG"),
             (
                 (
                     spec.name,
-                    health.state(feed, at),
+                    health.state(feed),
                     f"{feed.items:,}" if feed else "0",
                     show.utc(feed.read_at, "never") if feed else "never",
                     show.utc(feed.due_at) if feed and feed.due_at > at else "now",
-                    health.why(feed) if feed else "",
+                    health.wrong(feed) if feed else "",
                 )
                 for spec, feed in chosen[:limit]
             ),
@@ -68,19 +69,19 @@ def show_(
     name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None, as_json: Json = False
 ) -> None:
     """Show a feed: how its last visit went, when it is read next, and why then."""
-    loaded, at = given.config(config), now()
+    loaded = given.config(config)
     given.require("feed", name, (spec.name for spec in loaded.feeds))
     listed = health.listed(loaded, given.answer(loaded, lambda store: store.feeds()))
     spec, feed = next((spec, feed) for spec, feed in listed if spec.name == name)
     if as_json:
-        show.record(health.record(spec, feed, at))
+        show.record(health.record(spec, feed))
         return
     show.fields((
         ("Feed", spec.name),
         ("Address", health.address(spec.url)),
         ("Language", spec.lang),
         ("Tags", ", ".join(spec.tags)),
-        ("State", health.state(feed, at)),
+        ("State", health.state(feed)),
         *(health.history(feed) if feed else ()),
     ))  # fmt: skip
 

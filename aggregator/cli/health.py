@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
+from aggregator import compose
 from aggregator.cli import show
+from aggregator.model import Trouble
 from aggregator.settings import Config, FeedSpec
-from aggregator.store import StoredFeed
-from aggregator.store.reading import SILENT_AFTER
+from aggregator.store import StoredFeed, StoredTrouble
 
 NEW, OK, SILENT, FAILING = "new", "ok", "silent", "failing"
 
@@ -31,20 +31,33 @@ WHY = {
 }
 
 
-def state(feed: StoredFeed | None, now: datetime) -> str:
-    """`new`: never visited. `failing`: the last visit failed. `silent`: read well, no new item for two weeks."""
+def state(feed: StoredFeed | None) -> str:
+    """`new`: never visited. `failing`: the last visit failed. `silent`: nothing new, against its own rhythm."""
     if feed is None or feed.outcome is None:
         return NEW
     if feed.outcome == "failed":
         return FAILING
-    return OK if feed.new_at and now - feed.new_at <= SILENT_AFTER else SILENT
+    return SILENT if any(trouble.kind == Trouble.SILENT for trouble in feed.troubles) else OK
 
 
 def why(feed: StoredFeed) -> str:
-    """The reason of the last failure with what is known of it; "" when all is well."""
+    """The reason of the last failure with what is known of it; "" when the last visit went well."""
     if feed.outcome != "failed":
         return ""
     return f"{feed.reason}: {feed.detail}" if feed.detail else f"{feed.reason}"
+
+
+def wrong(feed: StoredFeed) -> str:
+    """What is wrong with it: its troubles, then the last failure; "" when all is well."""
+    said = [
+        trouble.kind if feed.outcome == "failed" else f"{trouble.kind}: {trouble.detail}" for trouble in feed.troubles
+    ]
+    return "; ".join([*said, *filter(None, [why(feed)])])
+
+
+def trouble(one: StoredTrouble) -> dict[str, Any]:
+    """The JSON fields of a trouble."""
+    return {"kind": one.kind, "since": one.since, "detail": one.detail, "told": one.told}
 
 
 def address(url: str) -> str:
@@ -58,20 +71,21 @@ def listed(config: Config, stored: Iterable[StoredFeed]) -> list[tuple[FeedSpec,
     return [(spec, by_url.get(spec.url)) for spec in config.feeds]
 
 
-def record(spec: FeedSpec, feed: StoredFeed | None, now: datetime) -> dict[str, Any]:
+def record(spec: FeedSpec, feed: StoredFeed | None) -> dict[str, Any]:
     """The JSON fields of a feed."""
     known: dict[str, Any] = {
-        "feed": spec.name, "url": address(spec.url), "lang": spec.lang, "tags": spec.tags, "state": state(feed, now),
+        "feed": spec.name, "url": address(spec.url), "lang": spec.lang, "tags": spec.tags, "state": state(feed),
     }  # fmt: skip
     if feed is None:
         return known | dict.fromkeys(
             ("title", "reason", "detail", "visited", "read", "new", "next", "why", "moved_to")
-        ) | {"failures": 0, "items": 0}  # fmt: skip
+        ) | {"failures": 0, "items": 0, "troubles": ()}  # fmt: skip
     failed = feed.outcome == "failed"
     return known | {
         "title": feed.title, "reason": feed.reason if failed else None, "detail": feed.detail if failed else None,
         "failures": feed.failures, "visited": feed.visited_at, "read": feed.read_at, "new": feed.new_at,
         "next": feed.due_at, "why": feed.due_why, "moved_to": feed.moved_to, "items": feed.items,
+        "troubles": [trouble(one) for one in feed.troubles],
     }  # fmt: skip
 
 
@@ -80,6 +94,14 @@ def history(feed: StoredFeed) -> tuple[tuple[str, object], ...]:
     then = WHY.get(feed.due_why)
     return (
         ("Title", feed.title),
+        *(
+            pair
+            for one in feed.troubles
+            for pair in (
+                ("Trouble", f"{one.kind} since {show.utc(one.since)} UTC: {one.detail}"),
+                ("", compose.ADVICE[Trouble(one.kind)][1]),
+            )
+        ),
         ("Last visit", feed.visited_at and f"{show.utc(feed.visited_at)} UTC: {why(feed) or feed.outcome}"),
         ("Failures", f"{feed.failures} in a row" if feed.failures else None),
         ("Last read", f"{show.utc(feed.read_at, 'never')}{' UTC' if feed.read_at else ''}"),

@@ -12,7 +12,7 @@ import typer
 from aggregator.cli import given, health, show
 from aggregator.cli.options import ConfigFile, Json, now
 from aggregator.settings import Config
-from aggregator.store import StoredFeed, Tick, Totals, daemon_is_running
+from aggregator.store import StoredFeed, StoredTrouble, Tick, Totals, daemon_is_running
 
 app = typer.Typer(add_completion=False)
 
@@ -29,6 +29,7 @@ class Whole:
     ticks: Sequence[Tick]
     late: frozenset[str]
     failing: Sequence[StoredFeed]
+    troubles: Sequence[StoredTrouble]
 
 
 @app.command()
@@ -44,6 +45,7 @@ def status(config: ConfigFile = None, as_json: Json = False) -> None:
         show.record(_record(whole))
     else:
         show.fields(_lines(whole, loaded))
+        _print_troubles(whole, loaded)
         _print_failing(whole)
     if whole.late:
         raise typer.Exit(1)
@@ -52,9 +54,9 @@ def status(config: ConfigFile = None, as_json: Json = False) -> None:
 def _untouched(config: Config) -> Whole:
     totals = Totals(
         feeds_ok=0, feeds_failing=0, feeds_silent=0, feeds_new=len(config.feeds), items=0, alerts=0, deliveries_due=0,
-        deliveries_dead=0, articles_pending=0,
+        deliveries_dead=0, deliveries_orphaned=0, articles_pending=0,
     )  # fmt: skip
-    return Whole(at=now(), running=False, totals=totals, ticks=(), late=frozenset(), failing=())
+    return Whole(at=now(), running=False, totals=totals, ticks=(), late=frozenset(), failing=(), troubles=())
 
 
 def _whole(config: Config) -> Whole:
@@ -64,10 +66,11 @@ def _whole(config: Config) -> Whole:
         return Whole(
             at=at,
             running=daemon_is_running(config.settings.database),
-            totals=store.totals(at),
+            totals=store.totals(),
             ticks=ticks,
             late=frozenset(tick.name for tick in ticks if tick.is_late(at)),
-            failing=[feed for feed in store.feeds() if health.state(feed, at) == health.FAILING],
+            failing=[feed for feed in store.feeds() if health.state(feed) == health.FAILING],
+            troubles=store.troubles(),
         )
 
 
@@ -87,6 +90,7 @@ def _record(whole: Whole) -> dict[str, Any]:
             "new": totals.feeds_new,
         },
         "outbox": {"due": totals.deliveries_due, "dead": totals.deliveries_dead},
+        "owed_to_nobody": totals.deliveries_orphaned,
         "items": totals.items,
         "alerts": totals.alerts,
         "articles_pending": totals.articles_pending,
@@ -96,6 +100,9 @@ def _record(whole: Whole) -> dict[str, Any]:
                 "failures": feed.failures, "next": feed.due_at,
             }
             for feed in whole.failing
+        ],
+        "troubles": [
+            {"feed": one.feed, "watchlist": one.watchlist, **health.trouble(one)} for one in whole.troubles
         ],
     }  # fmt: skip
 
@@ -113,7 +120,7 @@ def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
             for count, state in (
                 (totals.feeds_ok, "ok"),
                 (totals.feeds_failing, "failing"),
-                (totals.feeds_silent, "silent for two weeks"),
+                (totals.feeds_silent, "silent"),
                 (totals.feeds_new, "not read yet"),
             )
             if count or state == "ok"
@@ -131,6 +138,11 @@ def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
             else ""
         ),
     )
+    if totals.deliveries_orphaned:
+        yield (
+            "",
+            f"{totals.deliveries_orphaned:,} owed to nobody: feeds.yaml no longer names the channel or the address",
+        )
     yield "Database", config.settings.database
     if not totals.items:
         yield "", "Nothing was read yet: `aggregator fetch` reads your feeds once, `aggregator run` keeps watching."
@@ -146,6 +158,23 @@ def _daemon(whole: Whole) -> str:
     if whole.late:
         return f"HANGS: {', '.join(sorted(whole.late))} late, last sign of life {ago} ago"
     return f"running, last sign of life {ago} ago"
+
+
+def _print_troubles(whole: Whole, config: Config) -> None:
+    if not whole.troubles:
+        return
+    show.text()
+    show.table(
+        ("IN TROUBLE", "SINCE (UTC)", "KIND", "WHAT IS KNOWN"),
+        (
+            (one.feed or f"watchlist {one.watchlist}", show.utc(one.since), one.kind, one.detail)
+            for one in whole.troubles[:MOST_FAILING]
+        ),
+    )
+    if len(whole.troubles) > MOST_FAILING:
+        show.text(f"... and {len(whole.troubles) - MOST_FAILING:,} more: `aggregator status --json` names them all")
+    if not config.settings.notify_operator:
+        show.text("Nobody is told of this: name channels under settings.notify_operator in feeds.yaml.")
 
 
 def _print_failing(whole: Whole) -> None:

@@ -39,7 +39,7 @@ def mail(message: Message) -> Mail:
     return Mail(
         subject=subject,
         text="\n".join(text) + "\n",
-        html=_template().render(subject=subject, views=views, many=len(views) > 1),
+        html=template("mail.html").render(subject=subject, views=views, many=len(views) > 1),
     )
 
 
@@ -107,7 +107,8 @@ def _plain(passage: Passage) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """The template of that name, which escapes what is put into it."""
     # Imported late: jinja2 costs start-up time that most commands need not pay.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # see above
 
@@ -120,4 +121,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("mail.html")
+    return environment.get_template(name)

@@ -38,9 +38,9 @@ def webhook(message: Message, *, minimal: bool) -> bytes:
     """
     events = [_event(alert, minimal=minimal) for alert in message.alerts]
     if len(events) == 1:
-        return _json(events[0])
+        return as_body(events[0])
     latest = max(alert.created for alert in message.alerts)
-    return _json({"type": "alert.batch", "timestamp": stamp(latest), "data": {"id": message.id, "alerts": events}})
+    return as_body({"type": "alert.batch", "timestamp": stamp(latest), "data": {"id": message.id, "alerts": events}})
 
 
 def stamp(at: datetime | None) -> str | None:
@@ -94,5 +94,6 @@ def _listed(hits: Sequence[Hit]) -> Iterable[Hit]:
     return [hits[i] for i in sorted(kept)]
 
 
-def _json(body: dict[str, object]) -> bytes:
+def as_body(body: dict[str, object]) -> bytes:
+    """`body` as JSON in ASCII, the same for the same fields."""
     return json.dumps(body, separators=(",", ":")).encode("ascii")

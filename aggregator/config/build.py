@@ -72,7 +72,18 @@ class Build:
             network=self._network(said.network),
             polling=self._polling(said.polling),
             smtp=self._smtp(said.smtp),
+            notify_operator=self._operators(said.notify_operator),
         )
+
+    def _operators(self, said: list[str]) -> tuple[str, ...]:
+        self._known_channels(("settings", "notify_operator"), said)
+        return tuple(dict.fromkeys(said))
+
+    def _known_channels(self, key: Key, names: list[str]) -> None:
+        channels = self._written("channels") or ("console",)
+        for at, name in enumerate(names):
+            if name not in channels:
+                self._problems.add((*key, at), f"there is no channel {name}{did_you_mean(name, channels)}")
 
     def _network(self, said: shape.Network) -> say.Network:
         proxy = self._values.address(("settings", "network", "proxy"), said.proxy)
@@ -159,11 +170,7 @@ class Build:
         for index, entry in entries.items():
             key = ("watchlists", index)
             self._look_for(key, entry, concepts)
-            for at, name in enumerate(entry.notify):
-                if name not in channels:
-                    self._problems.add(
-                        (*key, "notify", at), f"there is no channel {name}{did_you_mean(name, channels)}"
-                    )
+            self._known_channels((*key, "notify"), entry.notify)
             yield say.Watchlist(
                 name=entry.name,
                 label=entry.label or f"Watch {index + 1}",

@@ -52,6 +52,8 @@ def written(value: Any) -> str:
             seconds = round(value.total_seconds())
             unit, size = next((unit, size) for unit, size in _UNITS.items() if seconds % size == 0)
             return f"{seconds // size}{unit}" if seconds else "0s"
+        case tuple():
+            return f"[{', '.join(value)}]"
         case frozenset():
             return f"[{', '.join(map(str, sorted(value)))}]"
         case float():

@@ -115,6 +115,11 @@ def _ports(value: Any) -> Any:
     return value
 
 
+def _names(value: Any) -> Any:
+    """A list; an environment variable parts its names by commas."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
 _LINE: Final = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"  # no control characters, and something to read
 _LANGUAGE: Final = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _CONCEPT_NAME: Final = r"^[^\W\d][\w-]*$"
@@ -147,6 +152,9 @@ Ports = Annotated[
     BeforeValidator(_ports),
     WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "integer"}, "minItems": 1}, {"const": "any"}]}),
 ]
+
+
+Names = Annotated[list[Name], BeforeValidator(_names)]
 
 
 class Block(BaseModel):
@@ -220,6 +228,9 @@ class Settings(Block):
         default="data/aggregator.db", description="Where everything is stored, relative to this file."
     )
     full_text: FullText = Field(default="auto", description="Read articles: auto (short feed texts), always or never.")
+    notify_operator: Names = Field(
+        default_factory=list, description="Channels that are told when a feed or a watchlist is in trouble."
+    )
     network: Network = Network()
     polling: Polling = Polling()
     smtp: Smtp = Smtp()

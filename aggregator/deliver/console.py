@@ -21,7 +21,7 @@ class ConsoleSender:
 
     async def send(self, message: Message) -> Receipt | NotDelivered:
         """Write `message` whole; a reader that went away or a full disk is a failure that may pass."""
-        text = "\n".join(compose.block(alert, self._paint) for alert in message.alerts) + "\n"
+        text = compose.blocks_of(message, self._paint) + "\n"
         try:
             async with self._lock:
                 # In a thread: `aggregator run | less` stops reading, and the other channels must go on.

@@ -40,7 +40,7 @@ def letter(message: Message, envelope: Envelope) -> bytes:
         thread = _id(f"story.{message.alerts[0].story}", envelope)
         mime["In-Reply-To"] = thread
         mime["References"] = thread
-    labels = {alert.label for alert in message.alerts}
+    labels = {alert.label for alert in message.alerts} or {"notices"}
     if len(labels) == 1:
         mime["List-Id"] = f"<{_slug(labels.pop())}.{envelope.instance}>"
     mime["Auto-Submitted"] = "auto-generated"

@@ -3,7 +3,8 @@
 *feed document*: the bytes of one fetch. *item*: an entry of a feed; *revision*: a changed text under the same
 identity. *article*: the text read from the item's page. *story*: one text wherever it stands (revisions, syndicated
 copies). *term*: a leaf of a rule and the unit that is told: a concept name or one folded keyword. *hit*: a term at a
-place. *alert*: a watchlist and a story. *delivery*: an alert owed to one recipient of one channel. *message*: what is
+place. *alert*: a watchlist and a story. *trouble*: what keeps a feed or a watchlist from being watched. *notice*: a
+trouble that began or ended. *delivery*: an alert or a notice owed to one recipient of one channel. *message*: what is
 sent, one or more deliveries.
 
 All records are frozen. Times are aware UTC datetimes; None means "unknown", never "failed".
@@ -16,6 +17,7 @@ from aggregator.model.findings import Excerpt, Finding, Hit, StoryMarks
 from aggregator.model.outcomes import Failed, Fetched, Hints, NotModified, Outcome, Reason, Request, Validators
 from aggregator.model.rhythm import Doubt, Due, History, Observation, Pace
 from aggregator.model.telling import Alert, Message, NotDelivered, Receipt, Route
+from aggregator.model.troubles import Notice, Standing, Trouble
 from aggregator.model.units import ArticleLease, Document, FeedLease, OutcomeName, Reading, Visit, VisitReport
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Message",
     "NotDelivered",
     "NotModified",
+    "Notice",
     "Observation",
     "Outcome",
     "OutcomeName",
@@ -49,7 +52,9 @@ __all__ = [
     "Rejected",
     "Request",
     "Route",
+    "Standing",
     "StoryMarks",
+    "Trouble",
     "Validators",
     "Visit",
     "VisitReport",

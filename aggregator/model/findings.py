@@ -40,6 +40,7 @@ class Finding:
     content_hash: bytes  # changes when a reader would see a change
     marks: StoryMarks
     hits: tuple[Hit, ...] = ()
+    stopped: tuple[str, ...] = ()  # watchlists whose rule cost too much for this item: they did not judge it
     wants_article: bool = False  # by the feed's policy, never by the hits: that would tell the publisher the watchlist
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregator.model.findings import Excerpt, Hit
+from aggregator.model.troubles import Notice
 from aggregator.settings import Severity
 
 
@@ -43,14 +44,20 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is sent at once to one recipient: one alert, or more than twenty in one mail. Its id never changes."""
+    """What is sent at once to one recipient: one alert, more than twenty in one mail, or notices. Its id never changes."""
 
     id: str
     token: str
     channel: str
     recipient: str
     attempts: int  # before this one
-    alerts: tuple[Alert, ...]
+    alerts: tuple[Alert, ...] = ()
+    notices: tuple[Notice, ...] = ()  # with these there are no alerts
+
+    @property
+    def deliveries(self) -> int:
+        """How many it makes."""
+        return len(self.alerts) + len(self.notices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ class Document:
     rejected: tuple[Rejected, ...]
     known: int  # entries whose bytes were known, so that they were not parsed again
     standing: frozenset[bytes] = frozenset()  # the slice hashes of those
+    rechecked: frozenset[bytes | None] = frozenset()  # of entries read though they were known; None: cut into no slice
     facts: ParsedFeed | None  # title, format, flags; None when nothing had to be parsed
     body_hash: bytes
 

@@ -18,8 +18,9 @@ from aggregator.model import Due, History, Observation, Pace, Reason
 from aggregator.schedule import bounds, rhythm
 from aggregator.schedule.doubts import doubts, is_doubted
 from aggregator.schedule.memory import from_json, to_json
+from aggregator.schedule.rhythm import expected_items
 
-__all__ = ["doubts", "from_json", "is_doubted", "next_due", "to_json"]
+__all__ = ["doubts", "expected_items", "from_json", "is_doubted", "next_due", "to_json"]
 
 
 def next_due(history: History, outcome: Observation, now: datetime, settings: Pace) -> Due:

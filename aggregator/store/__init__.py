@@ -22,14 +22,16 @@ from aggregator.errors import StoreError, StoreLocked
 from aggregator.model import Route
 from aggregator.store import dialect
 from aggregator.store.archive import Archive, Archived, RuleVersion, Verdict
+from aggregator.store.base import Recipients
 from aggregator.store.dialect import make_private
 from aggregator.store.feeds import Feeds
+from aggregator.store.notices import StoredTrouble
 from aggregator.store.outbox import Outbox
 from aggregator.store.reading import Owed, StoredFeed, StoredItem, Tick, Totals
 from aggregator.store.visits import Visits
 
 __all__ = [
-    "Archived", "Owed", "RuleVersion", "Store", "StoredFeed", "StoredItem", "Tick", "Totals", "Verdict", "daemon_lock",
+    "Archived", "Owed", "Recipients", "RuleVersion", "Store", "StoredFeed", "StoredItem", "StoredTrouble", "Tick", "Totals", "Verdict", "daemon_lock",
     "migrations",
 ]  # fmt: skip
 
@@ -47,8 +49,13 @@ def _verdicts(db: Database) -> None:
     _run_script(db, "0002_verdicts.sql")
 
 
+@migrations(name="0004_notices")
+def _notices(db: Database) -> None:
+    _run_script(db, "0004_notices.sql")
+
+
 PROBES, PROBE_S = 10, 0.05  # how often a daemon tries to take its lock
-_NAMES = {"0001_first", "0002_verdicts"}
+_NAMES = {"0001_first", "0002_verdicts", "0004_notices"}
 
 
 def _run_script(db: Database, name: str) -> None:
@@ -66,8 +73,10 @@ class Store(Feeds, Visits, Outbox, Archive):
     """The database. One thread at a time may use it; open another for another thread."""
 
     @classmethod
-    def open(cls, path: Path, routes: Mapping[str, Route] | None = None) -> Self:
+    def open(cls, path: Path, routes: Mapping[str, Route] | None = None, operators: Recipients = ()) -> Self:
         """The store at `path`, created (file 0600, new folder 0700) and migrated as needed.
+
+        `routes` say whom each watchlist tells, `operators` who is told that something is wrong.
 
         Raises:
             StoreError: It cannot be opened, is no database, is damaged, or was made by a newer version.
@@ -80,7 +89,7 @@ class Store(Feeds, Visits, Outbox, Archive):
         except BaseException:
             conn.close()
             raise
-        return cls(conn, routes or {})
+        return cls(conn, routes or {}, operators)
 
     @classmethod
     def open_to_read(cls, path: Path) -> Self:

@@ -162,6 +162,9 @@ class Archive(Reading):
                     (name, version, as_json(definition), to_ms(now)),
                 )
                 known[name] = (cursor.lastrowid, version)
+                self._conn.execute(  # it is another rule from now on
+                    "UPDATE troubles SET ended_at = ? WHERE watchlist = ? AND ended_at IS NULL", (to_ms(now), name)
+                )
         self._rules = {name: known[name][0] for name in definitions}
 
     def verdict(self, item: int, watchlist: str) -> Verdict | None:

@@ -15,15 +15,17 @@ from aggregator.store.dialect import Connection, Row
 from aggregator.store.telling import Telling
 from aggregator.watch import Source
 
+Recipients = tuple[tuple[str, str], ...]  # (channel, recipient)
 Find = Callable[[Item, str, Source], Finding]  # (item, key, whose it is) -> all the pure core can say of it
 
 
 class Base:
     """A connection that one thread at a time uses. Every public method of the store is one transaction."""
 
-    def __init__(self, conn: Connection, routes: Mapping[str, Route]) -> None:
+    def __init__(self, conn: Connection, routes: Mapping[str, Route], operators: Recipients = ()) -> None:
         self._conn = conn
         self._routes = routes
+        self._operators = operators
         self._rules: Mapping[str, int] = {}  # ids of the rules that this process judges by, by watchlist
 
     def _telling(self) -> Telling:
@@ -41,11 +43,16 @@ class Base:
         with dialect.reading():
             return self._conn.execute(sql, parameters).fetchone()  # type: ignore[no-any-return]  # a Row or None
 
-    def _hold(self, table: str, column: str, key: int, token: str) -> None:
-        """Raise LeaseLost unless the row is still leased under `token`."""
-        row = self._one(f"SELECT 1 FROM {table} WHERE {column} = ? AND lease_token = ?", (key, token))
+    def _held(self, table: str, column: str, key: int, token: str) -> Row:
+        """The row, as long as it is leased under `token`.
+
+        Raises:
+            LeaseLost: It is not.
+        """
+        row = self._one(f"SELECT * FROM {table} WHERE {column} = ? AND lease_token = ?", (key, token))
         if row is None:
             raise LeaseLost
+        return row
 
     def _site_rests(self, site: str, free_at: datetime) -> None:
         self._conn.execute(

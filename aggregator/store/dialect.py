@@ -102,7 +102,9 @@ def reading() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(str(error)) from error
+        older = str(error).startswith(("no such table", "no such column"))
+        hint = "; the database is of an older version: `aggregator db migrate` brings it up to date" if older else ""
+        raise StoreError(f"{error}{hint}") from error
 
 
 def to_ms(moment: datetime) -> int:

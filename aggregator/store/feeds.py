@@ -63,8 +63,12 @@ class Feeds(Base):
             return
         self._conn.execute(
             # At a corrected address nothing is owed to what the old one answered.
-            "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}', etag = NULL,"
+            "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}', coverage = '{}', look_at = NULL, etag = NULL,"
             " last_modified = NULL, validators_url = NULL, body_hash = NULL, moved_to = NULL WHERE id = ? AND url != ?",
+            (to_ms(now), known, feed.url),
+        )
+        self._conn.execute(
+            "UPDATE troubles SET ended_at = ? WHERE ended_at IS NULL AND feed IN (SELECT id FROM feeds WHERE id = ? AND url != ?)",
             (to_ms(now), known, feed.url),
         )
         self._conn.execute("UPDATE feeds SET listed = 1, url = ?, name = ?, site = ? WHERE id = ?", (*place, known))

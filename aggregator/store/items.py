@@ -5,7 +5,7 @@ Everything here runs inside the caller's transaction (`visits.py`).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from aggregator import stories
@@ -29,6 +29,8 @@ class Counts:
     revised: int = 0
     unchanged: int = 0
     alerts: int = 0
+    passed_over: int = 0  # new ones of a full reading that a partial one would not have seen
+    stopped: dict[str, str] = field(default_factory=dict)  # watchlists whose rule cost too much, by name: the feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,16 @@ class Recorder:
         self._last_id, self._change = row.fetchone()  # nobody else writes before we commit
         self.counts = Counts()
 
-    def record(self, findings: tuple[Finding, ...], standing: frozenset[bytes]) -> Counts:
+    def record(
+        self,
+        findings: tuple[Finding, ...],
+        standing: frozenset[bytes],
+        rechecked: frozenset[bytes | None] = frozenset(),
+    ) -> Counts:
         """Every finding becomes new, revised or unchanged. Oldest first, as ids are time ordered and feeds are not.
 
         An item that another entry of the document is, parsed or `standing` there by its slice hash, is never revised.
+        New items with a `rechecked` slice hash are counted: those had been taken for known.
         """
         known = self._known(findings)
         taken = {item.id for item in known if item.slice_hash in standing}
@@ -84,9 +92,11 @@ class Recorder:
                 under_key[under_key.index(old)] = same
             else:
                 same = self._insert(finding, len(under_key))
+                self.counts.passed_over += finding.item.slice_hash in rechecked
                 under_key.append(same)
             by_content[finding.content_hash] = same
             taken.add(same.id)
+            self._note_stopped(finding)
         return self.counts
 
     def rematch(self, item_id: int, item: Item, row: Row) -> None:
@@ -101,6 +111,7 @@ class Recorder:
         if twin is not None:
             story = self._unite(story, *twin)
         self._tell(item_id, row["revision"], story, finding)
+        self._note_stopped(finding)
 
     def _known(self, findings: tuple[Finding, ...]) -> list[_Known]:
         """The feed's items that have the key or the words of one of the findings, oldest first."""
@@ -145,7 +156,11 @@ class Recorder:
         article = self._conn.execute("SELECT * FROM articles WHERE item = ?", (known.id,)).fetchone()
         if article is not None and article["text"] is not None:
             with_article = self._find(replace(finding.item, article=article["text"]), finding.key, self._source)
-            finding = replace(finding, item=with_article.item, marks=with_article.marks, hits=with_article.hits)
+            finding = replace(
+                finding, item=with_article.item, marks=with_article.marks, hits=with_article.hits,
+                stopped=with_article.stopped,
+            )  # fmt: skip
+            self._note_stopped(finding)
         revision = known.revision + 1
         columns = _columns(finding)
         columns.update(id=known.id, revision=revision, changed_at=self._now_ms, change=self._next_change())
@@ -208,6 +223,9 @@ class Recorder:
     def _tell(self, item: int, revision: int, story: int, finding: Finding) -> None:
         if finding.hits:
             self.counts.alerts += self._telling.tell(item, revision, story, finding, self._now_ms)
+
+    def _note_stopped(self, finding: Finding) -> None:
+        self.counts.stopped.update(dict.fromkeys(finding.stopped, self._source.feed))
 
     def _next_change(self) -> int:
         self._change += 1

@@ -6,8 +6,9 @@ import json
 from datetime import datetime, timedelta
 
 from aggregator.model import Alert, Excerpt, Hit, Message, NotDelivered, Receipt
-from aggregator.store.base import Base
-from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from aggregator.store.base import Base, Recipients
+from aggregator.store.dialect import Row, as_json, from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from aggregator.store.notices import NOTICES, notice_of
 
 LEASE = timedelta(minutes=5)  # eight messages behind each other on one connection, 30 s each
 
@@ -26,8 +27,9 @@ class Outbox(Base):
     ) -> tuple[Message, ...]:
         """Lease up to `limit` messages due on one channel, the most severe and oldest first.
 
-        More than `bundle_over` deliveries owed to one recipient and never claimed before become one message. The
-        message of a delivery is stored here, before anything is sent, so that a repeat after a crash is the same.
+        More than `bundle_over` alerts owed to one recipient and never claimed before become one message, and notices
+        do however few they are. The message of a delivery is stored here, before anything is sent, so that a repeat
+        after a crash is the same.
         """
         at = to_ms(now)
         with self._write():
@@ -42,6 +44,7 @@ class Outbox(Base):
 
     def _name_messages(self, channel: str, at: int, bundle_over: int | None) -> None:
         instance = self.instance()
+        self._gather_notices(instance, channel, at)
         if bundle_over is not None:
             crowded = self._all(
                 "SELECT recipient FROM deliveries WHERE channel = ? AND state = 'due' AND due_at <= ?"
@@ -55,6 +58,17 @@ class Outbox(Base):
             " AND message IS NULL",
             (instance, channel, at),
         )
+
+    def _gather_notices(self, instance: str, channel: str, at: int) -> None:
+        """Give all notices owed to one recipient one message."""
+        waiting = "notice IS NOT NULL AND message IS NULL AND channel = ? AND state = 'due' AND due_at <= ?"
+        for row in self._all(
+            f"SELECT recipient, min(id) AS first FROM deliveries WHERE {waiting} GROUP BY recipient", (channel, at)
+        ):
+            self._conn.execute(
+                f"UPDATE deliveries SET message = ? WHERE {waiting} AND recipient = ?",
+                (f"{instance}.{row['first']}", channel, at, row["recipient"]),
+            )
 
     def _bundle(self, instance: str, channel: str, recipient: str, at: int) -> None:
         """Give the crowd owed to one recipient one message, or several when it is too many for one mail."""
@@ -75,12 +89,15 @@ class Outbox(Base):
     def _lease(self, message: str, token: str, until: int) -> Message:
         rows = self._all(
             "UPDATE deliveries SET lease_token = ?, lease_until = ? WHERE message = ? AND state = 'due'"
-            " RETURNING alert, channel, recipient, attempts",
+            " RETURNING channel, recipient, attempts",
             (token, until, message),
         )
         alerts = self._all(
             ALERTS + " WHERE alerts.id IN (SELECT alert FROM deliveries WHERE message = ?) ORDER BY alerts.id",
             (message,),
+        )
+        notices = self._all(
+            NOTICES + " WHERE id IN (SELECT notice FROM deliveries WHERE message = ?) ORDER BY id", (message,)
         )
         return Message(
             id=message,
@@ -89,6 +106,7 @@ class Outbox(Base):
             recipient=rows[0]["recipient"],
             attempts=rows[0]["attempts"],
             alerts=tuple(alert_of(row) for row in alerts),
+            notices=tuple(notice_of(row) for row in notices),
         )
 
     def record_receipt(
@@ -117,6 +135,19 @@ class Outbox(Base):
                             message.id, message.token,
                         ),
                     )  # fmt: skip
+
+    def own_recipients(self, recipients: Recipients) -> None:
+        """Set aside what is owed to others than `recipients`, and owe again what was set aside and is one of theirs."""
+        theirs = (
+            "SELECT 1 FROM json_each(:pairs) WHERE json_extract(value, '$[0]') = channel"
+            " AND json_extract(value, '$[1]') = recipient"
+        )
+        pairs = {"pairs": as_json(recipients)}
+        with self._write():
+            for was, becomes, which in (("due", "orphaned", "NOT EXISTS"), ("orphaned", "due", "EXISTS")):
+                self._conn.execute(
+                    f"UPDATE deliveries SET state = '{becomes}' WHERE state = '{was}' AND {which} ({theirs})", pairs
+                )
 
     def instance(self) -> str:
         """The random name of this database, so that message ids are unique among all that ever send."""

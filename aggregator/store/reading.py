@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aggregator.model import Alert, Item
-from aggregator.store.base import Base, item_of
+from aggregator.store.base import item_of
 from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms
+from aggregator.store.notices import Notices, StoredTrouble
 from aggregator.store.outbox import ALERTS, alert_of
 
 LATE_AFTER = timedelta(seconds=60)  # a tick that goes well is noted every 10 s
-SILENT_AFTER = timedelta(days=14)  # read well, but nothing new for so long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Owed:
 
     channel: str
     recipient: str
-    state: str  # due, sent, dead
+    state: str  # due, sent, dead, orphaned
     attempts: int
     last_error: str | None
 
@@ -63,6 +63,7 @@ class StoredFeed:
     due_why: str
     moved_to: str | None
     items: int
+    troubles: tuple[StoredTrouble, ...]  # the oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +93,11 @@ class Totals:
     alerts: int
     deliveries_due: int
     deliveries_dead: int
+    deliveries_orphaned: int  # owed to whom feeds.yaml no longer names
     articles_pending: int
 
 
-class Reading(Base):
+class Reading(Notices):
     """Read models."""
 
     def items(
@@ -174,26 +176,31 @@ class Reading(Base):
             " WHERE listed = 1 AND (:name IS NULL OR name = :name) ORDER BY id LIMIT :limit",
             {"name": name, "limit": limit},
         )
-        return [_stored_feed(row) for row in rows]
+        wrong: dict[str, list[StoredTrouble]] = {}
+        for trouble in self.troubles():
+            if trouble.feed is not None:
+                wrong.setdefault(trouble.feed, []).append(trouble)
+        return [_stored_feed(row, tuple(wrong.get(row["name"], ()))) for row in rows]
 
-    def totals(self, now: datetime) -> Totals:
+    def totals(self) -> Totals:
         """Counts over everything."""
         feeds = self._one(
             """
+            WITH silent AS (SELECT feed FROM troubles WHERE kind = 'silent' AND ended_at IS NULL)
             SELECT
               coalesce(sum(outcome = 'failed'), 0) AS failing,
               coalesce(sum(outcome IS NULL), 0) AS fresh,
-              coalesce(sum(outcome != 'failed' AND coalesce(new_at, 0) < :silent), 0) AS silent,
-              coalesce(sum(outcome != 'failed' AND coalesce(new_at, 0) >= :silent), 0) AS ok
+              coalesce(sum(outcome != 'failed' AND id IN (SELECT feed FROM silent)), 0) AS silent,
+              coalesce(sum(outcome != 'failed' AND id NOT IN (SELECT feed FROM silent)), 0) AS ok
             FROM feeds WHERE listed = 1
-            """,
-            {"silent": to_ms(now - SILENT_AFTER)},
+            """
         )
         counts = self._one(
             """
             SELECT (SELECT count(*) FROM items) AS items, (SELECT count(*) FROM alerts) AS alerts,
               (SELECT count(*) FROM deliveries WHERE state = 'due') AS due,
               (SELECT count(*) FROM deliveries WHERE state = 'dead') AS dead,
+              (SELECT count(*) FROM deliveries WHERE state = 'orphaned') AS orphaned,
               (SELECT count(*) FROM articles WHERE due_at IS NOT NULL) AS pending
             """
         )
@@ -202,7 +209,8 @@ class Reading(Base):
         return Totals(
             feeds_ok=feeds["ok"], feeds_failing=feeds["failing"], feeds_silent=feeds["silent"],
             feeds_new=feeds["fresh"], items=counts["items"], alerts=counts["alerts"],
-            deliveries_due=counts["due"], deliveries_dead=counts["dead"], articles_pending=counts["pending"],
+            deliveries_due=counts["due"], deliveries_dead=counts["dead"], deliveries_orphaned=counts["orphaned"],
+            articles_pending=counts["pending"],
         )  # fmt: skip
 
     def ticks(self) -> list[Tick]:
@@ -257,11 +265,11 @@ def _stored_item(row: Row) -> StoredItem:
     )
 
 
-def _stored_feed(row: Row) -> StoredFeed:
+def _stored_feed(row: Row, troubles: tuple[StoredTrouble, ...]) -> StoredFeed:
     return StoredFeed(
         id=row["id"], name=row["name"], url=row["url"], title=row["title"], listed=bool(row["listed"]),
         outcome=row["outcome"], reason=row["reason"], detail=row["detail"], failures=row["failures"],
         visited_at=from_ms_or_none(row["visited_at"]), read_at=from_ms_or_none(row["read_at"]),
         new_at=from_ms_or_none(row["new_at"]), due_at=from_ms(row["due_at"]), due_why=row["due_why"],
-        moved_to=row["moved_to"], items=row["items"],
+        moved_to=row["moved_to"], items=row["items"], troubles=troubles,
     )  # fmt: skip

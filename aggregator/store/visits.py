@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from aggregator import schedule
-from aggregator.model import Reading, Rejected, Visit, VisitReport
-from aggregator.store.base import Base, Find, item_of
+from aggregator.model import Due, Reading, Rejected, Visit, VisitReport
+from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import as_json, to_ms, to_ms_or_none
 from aggregator.store.items import AT_ONCE, Counts, Recorder
+from aggregator.store.notices import Notices
 from aggregator.text import urls
 
 
-class Visits(Base):
+class Visits(Notices):
     """Recording what was read."""
 
     def record_visit(self, visit: Visit, find: Find) -> VisitReport:
@@ -29,12 +30,12 @@ class Visits(Base):
             StoreError: The disk failed; nothing is stored, and the lease runs out.
         """
         with self._write():
-            self._hold("feeds", "id", visit.lease.id, visit.lease.token)
+            before = self._held("feeds", "id", visit.lease.id, visit.lease.token)
             counts = Counts()
             rejected: tuple[Rejected, ...] = ()
             if visit.document is not None:
                 recorder = Recorder(self._telling(), visit.lease.id, visit.at, find)
-                counts = recorder.record(visit.document.findings, visit.document.standing)
+                counts = recorder.record(visit.document.findings, visit.document.standing, visit.document.rechecked)
                 counts.unchanged += visit.document.known
                 rejected = visit.document.rejected
                 if counts.new + counts.revised + counts.unchanged + len(rejected) != visit.document.entries:
@@ -42,7 +43,10 @@ class Visits(Base):
                 self._store_rejections(visit, rejected)
             elif visit.outcome != "failed":
                 counts.unchanged = visit.lease.entries
-            self._store_feed_state(visit, counts.new)
+            due = visit.due(counts.new)
+            self._store_feed_state(visit, due, counts.new)
+            self._watch_over(visit, before, due, counts)
+            self._watchlists_stopped(counts.stopped, to_ms(visit.at))
         return VisitReport(
             feed=visit.lease.name,
             outcome=visit.outcome,
@@ -73,7 +77,7 @@ class Visits(Base):
         """
         lease = reading.lease
         with self._write():
-            self._hold("articles", "item", lease.item, lease.token)
+            self._held("articles", "item", lease.item, lease.token)
             if lease.text is None:
                 self._site_rests(urls.server(lease.link), reading.host_free_at)
             if reading.text is None:
@@ -89,6 +93,7 @@ class Visits(Base):
                 raise AssertionError("an article without an item")
             recorder = Recorder(self._telling(), row["feed"], reading.at, find)
             recorder.rematch(lease.item, item_of(row, article=reading.text), row)
+            self._watchlists_stopped(recorder.counts.stopped, to_ms(reading.at))
             return recorder.counts.alerts
 
     def _postpone_article(self, reading: Reading) -> None:
@@ -110,8 +115,7 @@ class Visits(Base):
             [(visit.lease.id, entry.position, entry.reason, to_ms(visit.at)) for entry in rejected],
         )
 
-    def _store_feed_state(self, visit: Visit, new: int) -> None:
-        due = visit.due(new)
+    def _store_feed_state(self, visit: Visit, due: Due, new: int) -> None:
         at = to_ms(visit.at)
         failed = visit.outcome == "failed"
         self._conn.execute(

@@ -50,6 +50,7 @@ def test_the_daemon_works_logs_json_and_stops_in_good_order(start, newsroom, rec
 
 def test_an_edit_of_feeds_yaml_is_taken_without_a_restart(start, here, newsroom, records):
     file, daemon = here / "feeds.yaml", start("run")
+    until(lambda: newsroom.asked)  # until then it makes its database
     until(lambda: [one for one in records("status") if one["items"] == 4])
     usable = file.read_text()
     file.write_text(usable.replace("rule: '@taliban AND @amnesty'", "rule: '@taliban AND ('"))

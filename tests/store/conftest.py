@@ -7,11 +7,11 @@ from aggregator.store import Store
 class Bench:
     """A real store with two feeds, and the shortest way to let one of them say something."""
 
-    def __init__(self, path, *watchlists, recipients=(("screen", "screen"),)):
+    def __init__(self, path, *watchlists, recipients=(("screen", "screen"),), operators=()):
         self.watchlists = watchlists or (RULE, WORDS)
         self.path = path
         self.find = finder(*self.watchlists)
-        self.store = Store.open(path, routes(*self.watchlists, recipients=recipients))
+        self.store = Store.open(path, routes(*self.watchlists, recipients=recipients), operators)
         self.store.sync_feeds((feed("one"), feed("two"), feed("three")), NOW)
 
     def lease(self, name="one", at=NOW):

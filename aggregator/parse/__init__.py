@@ -85,7 +85,7 @@ def _unknown(
 
 def _without(found: entry.Reading, known: Container[bytes]) -> tuple[entry.Reading, int]:
     """The entries that are not known, and how many are."""
-    fresh = tuple(one for one in found.entries if isinstance(one, str) or one.slice_hash not in known)
+    fresh = tuple(one for one in found.entries if isinstance(one, str) or one.mark not in known)
     return replace(found, entries=fresh), len(found.entries) - len(fresh)
 
 
@@ -118,7 +118,7 @@ def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:
             rejected.append(Rejected(reason=one, position=position))
             continue
         try:
-            items.append(entry.item(one, now, header.language))
+            items.append(entry.item(one, now, header))
         except Exception as error:  # noqa: BLE001 -- one bad entry must never cost its neighbours
             rejected.append(Rejected(reason=f"entry-unreadable: {type(error).__name__}", position=position))
     return ParsedFeed(

@@ -37,7 +37,7 @@ def read(raw: str, now: datetime) -> Moment:
     if not text or len(text) > 200:  # noqa: PLR2004 -- the longest real form, Java's with a long zone, has 45
         return Moment(None, UNREADABLE if text else None)
     try:
-        at = _rfc822(text) or _any(" ".join(text.translate(_PLAIN).split()).strip(" ,"))
+        at = _usual(text) or _any(" ".join(text.translate(_PLAIN).split()).strip(" ,"))
     except _Unclear as unclear:
         return Moment(None, str(unclear))
     except OverflowError:  # a zone that leads past the calendar's ends
@@ -51,9 +51,6 @@ def read(raw: str, now: datetime) -> Moment:
 
 # ---------------------------------------------------------------- the forms, fastest and most frequent first
 
-_RFC822 = re.compile(
-    r"(?:[A-Za-z]{3,9}\.?,? )?(\d{1,2}) ([A-Za-z]{3})[a-z]*\.? (\d{4}) (\d{1,2}):(\d\d)(?::(\d\d))?(?: ([+-]\d{4}|[A-Za-z]{1,4}))?"
-)
 _ISO = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?|(\d\d)(\d\d))"
     r"(?:(?:[Tt]| ?- | ?, | )(\d{1,2}):(\d\d)(?::(\d{1,2})(?:[.,]\d+)?)?| ?T(\d\d)(\d\d)(\d\d))?(.*)"
@@ -64,17 +61,36 @@ _NUMERIC = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{2,4})")
 _OFFSET = re.compile(r"(?:GMT|UTC|UT|Z)?([+-])(\d{1,2}):?(\d\d)?(?: ?\([^)]*\))?", re.IGNORECASE)
 
 
-def _any(text: str) -> datetime:
-    return _rfc822(text) or _epoch(text) or _iso(text) or _loose(text)
-
-
-def _rfc822(text: str) -> datetime | None:
-    found = _RFC822.fullmatch(text)
-    if not found:
+def _usual(text: str) -> datetime | None:
+    """The moment of a date in RFC 822 or 3339 as most write them, left to C; None when it is not so simple."""
+    try:
+        if text[10:11] == "T":
+            at = datetime.fromisoformat(text if text[19:] else f"{text}Z")
+            zone = at.utcoffset() if len(text) <= _SECONDS else None
+            if zone is None:
+                return None
+            at = at if at.tzinfo is UTC else at.astimezone(UTC)
+        else:
+            _weekday, day, name, year, clock, word = text.split()
+            at = datetime.fromisoformat(f"{year}-{_MONTHS[name.lower()]:02}-{day:0>2}T{clock}Z")
+            zone = _shift(word)
+            at -= zone
+    except (ValueError, KeyError):
         return None
-    day, name, year, hour, minute, second, zone = found.groups()
-    month = _MONTHS.get(name.lower())
-    return _moment(int(year), month, int(day), (hour, minute, second), _zone(zone)) if month else None
+    return at if at.year > _SOLAR_HIJRI[-1] and -_FARTHEST <= zone <= _FARTHEST else None
+
+
+_SECONDS = len("2024-02-05T10:00:00+04:30")
+_FARTHEST = timedelta(hours=14)
+
+
+@lru_cache(maxsize=256)
+def _shift(name: str) -> timedelta:
+    return timedelta(minutes=_zone(name))
+
+
+def _any(text: str) -> datetime:
+    return _epoch(text) or _iso(text) or _loose(text)
 
 
 def _iso(text: str) -> datetime | None:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 from typing import Final, NamedTuple
 
 from lxml import etree
 
 from aggregator.parse import characters, repair
-from aggregator.parse.draft import Draft
-from aggregator.parse.entry import Header, Reading
+from aggregator.parse.entry import Entry, Header, Reading
 from aggregator.parse.events import Pass
+from aggregator.parse.head import header
 from aggregator.parse.names import document_format, namespace
 
 RECOVERED: Final = "entries-recovered"  # an entry could be read only by guessing
@@ -30,21 +29,23 @@ class Document(NamedTuple):
     """A feed as its elements say it. `places` are those of the entries in the bytes, when the bytes were well-formed."""
 
     root: tuple[str, dict[str, str]]
-    header: Draft | None
-    entries: Sequence[Draft | None]  # in the document's order; None: could not be read
+    header: Entry | None
+    entries: Sequence[Entry | None]  # in the document's order; None: could not be read
     flags: frozenset[str] = frozenset()
     places: Sequence[Sequence[int]] = ()
 
     def reading(self, marks: Sequence[bytes] = ()) -> Reading:
         """The header, and the entries with their hashes."""
+        for entry, mark in zip(self.entries, marks, strict=False):
+            if entry:
+                entry.mark = mark
         (tag, attributes), own = self.root, next((entry.own for entry in self.entries if entry), "")
         version = document_format(tag, attributes.get("version", ""), own if self.entries else namespace(tag))
-        header = self.header.header(version) if self.header else Header(format=version)
-        entries = (
-            entry.entry(mark, header.author) if entry else "entry-unreadable"
-            for entry, mark in zip(self.entries, marks or repeat(None), strict=False)
+        return Reading(
+            header=header(self.header, version) if self.header else Header(format=version),
+            entries=[entry or "entry-unreadable" for entry in self.entries],
+            flags=tuple(self.flags),
         )
-        return Reading(header=header, entries=tuple(entries), flags=tuple(self.flags))
 
 
 def read(body: bytes, url: str | None) -> Document | None:
@@ -105,7 +106,7 @@ def _salvaged(fixed: repair.Repaired, flags: frozenset[str], url: str | None) ->
     if outside is None or outside.root is None:
         return None
     first, name = fixed.parts[0], fixed.parts[0][1:].split(None, 1)[0].rstrip(">")
-    entries: list[Draft | None] = []
+    entries: list[Entry | None] = []
     for start, end in fixed.entries:
         alone = f"{first}{''.join(fixed.parts[start:end])}</{name}>".encode()
         piece = _strict(alone, url)

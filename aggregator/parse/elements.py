@@ -8,25 +8,40 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import unescape
 
-from aggregator.model import Enclosure
-from aggregator.parse.draft import Draft, Node
-from aggregator.parse.entry import HTML, TEXT, Form, Role, length
+from aggregator.parse.entry import HTML, TEXT, Entry, Form, Role
 from aggregator.parse.links import absolute, resolved
-from aggregator.parse.names import ATOM10, RDF, XML, name_of
-
-Handler = Callable[[Draft, Node], None]
+from aggregator.parse.names import ATOM10, ENTRIES, LEVEL, RDF, XML, local, name_of
 
 
-def _text_of(draft: Draft, node: Node) -> tuple[Form, str]:
+class Node:
+    """The element that is read: its text, or its markup when other elements stand in it. The same object for the next."""
+
+    __slots__ = ("attributes", "marked", "text")
+
+    attributes: dict[str, str]
+    text: str
+    marked: bool
+
+    def bare(self) -> str:
+        """Its text without blanks at the ends, and without the elements in it."""
+        return (unescape(_INNER.sub("", self.text)) if self.marked else self.text).strip()
+
+
+_INNER = re.compile("<[^<>]*>")
+Handler = Callable[[Entry, Node], None]
+
+
+def _text_of(entry: Entry, node: Node) -> tuple[Form, str]:
     """The text or markup of an element, and which of both it is."""
     attributes, text = node.attributes, node.text
     if node.marked or not attributes:
-        return TEXT if draft.own == ATOM10 and not node.marked else HTML, text
-    kind = (attributes.get("type") or "").strip().lower()
-    plain = kind in {"text", "text/plain"} or (not kind and draft.own == ATOM10)
-    binary = "/" in kind and not kind.startswith("text/") and not kind.endswith("xml")
-    if binary or attributes.get("mode") == "base64":
+        return TEXT if entry.own == ATOM10 and not node.marked else HTML, text
+    kind = attributes.get("type", "").strip().lower()
+    if attributes.get("mode") == "base64" or (
+        "/" in kind and not kind.startswith("text/") and not kind.endswith("xml")
+    ):
         text = _from_base64(text)
+    plain = kind in {"text", "text/plain"} or (not kind and entry.own == ATOM10)
     return TEXT if plain else HTML, text
 
 
@@ -37,122 +52,119 @@ def _from_base64(text: str) -> str:
         return ""
 
 
-def _title(draft: Draft, node: Node) -> None:
-    form, text = _text_of(draft, node)
+def _title(entry: Entry, node: Node) -> None:
+    form, text = _text_of(entry, node)
     if text and not text.isspace():
-        draft.titles.append((form, text))
-        draft.lang = draft.lang or node.attributes.get(XML + "lang")
+        entry.titles.append((form, text))
+        entry.lang = entry.lang or node.attributes.get(XML + "lang")
 
 
 def _texts(rank: int, role: Role) -> Handler:
     """What notes a text; those of the lowest rank stand first."""
 
-    def note(draft: Draft, node: Node) -> None:
-        form, text = _text_of(draft, node)
+    def note(entry: Entry, node: Node) -> None:
+        form, text = _text_of(entry, node)
         if text and not text.isspace():
-            draft.texts.append((rank, (role, form, text)))
+            entry.texts.append((rank, role, form, text))
             if role == "content":
-                draft.lang = draft.lang or node.attributes.get(XML + "lang")
+                entry.lang = entry.lang or node.attributes.get(XML + "lang")
 
     return note
 
 
-def _link(draft: Draft, node: Node) -> None:
+_RELATION = "http://www.iana.org/assignments/relation/"
+
+
+def _link(entry: Entry, node: Node) -> None:
     attributes = node.attributes
-    href = attributes.get("href") or attributes.get(RDF + "resource")
-    if href is None:
-        draft.add_link(0, node.bare())
+    href = attributes and (attributes.get("href") or attributes.get(RDF + "resource"))
+    if not href:
+        entry.add_link(0, node.bare())
         return
-    rel = (
-        (attributes.get("rel") or "alternate").strip().lower().removeprefix("http://www.iana.org/assignments/relation/")
-    )
-    kind = (attributes.get("type") or "").lower()
+    rel = attributes.get("rel", "alternate").strip().lower().removeprefix(_RELATION)
+    kind = attributes.get("type", "").lower()
     if XML + "base" in attributes:
-        href = resolved(href, resolved(attributes[XML + "base"], draft.scope.base))
-    if rel == "alternate":
-        draft.add_link(0 if not kind or "html" in kind else 1, href)
+        href = resolved(href, resolved(attributes[XML + "base"], entry.scope.base))
+    if rel == "alternate" or not rel:
+        entry.add_link(0 if not kind or "html" in kind else 1, href)
     elif rel == "enclosure":
-        _enclose(draft, href, kind, attributes.get("length"))
+        entry.enclose(href, kind, attributes.get("length"))
     elif rel in {"related", "via"}:
-        draft.add_link(4, href)
-    elif rel in {"hub", "self", "prev-archive", "next"} and (url := absolute(href, draft.scope.base)):
-        draft.facts.setdefault(rel, url)
+        entry.add_link(4, href)
+    elif rel in {"hub", "self", "prev-archive", "next"} and (url := absolute(href, entry.scope.base)):
+        entry.facts.setdefault(rel, url)
 
 
-def _guid(draft: Draft, node: Node) -> None:
+def _guid(entry: Entry, node: Node) -> None:
     given = node.bare()
     if given:
-        draft.guid = draft.guid or given
+        entry.guid = entry.guid or given
         permanent = node.attributes.get("isPermaLink") or node.attributes.get("ispermalink") or "true"
         if (":" in given or given[0] == "/") and permanent.strip().lower() != "false":
-            draft.add_link(2, given)
+            entry.add_link(2, given)
 
 
-def _identifier(draft: Draft, node: Node) -> None:
-    draft.about = draft.about or node.bare() or None
+def _identifier(entry: Entry, node: Node) -> None:
+    entry.about = entry.about or node.bare() or None
 
 
 _PERSON = re.compile(r"<(name|email)[^<>]*>([^<]*)")
 
 
-def _author(draft: Draft, node: Node) -> None:
+def _author(entry: Entry, node: Node) -> None:
     name = node.text.strip()
     if node.marked:
         parts = {part: unescape(text).strip() for part, text in _PERSON.findall(name)}
         name, address = parts.get("name", ""), parts.get("email", "")
         name = f"{name} ({address})" if name and address else name or address
     if name:
-        draft.authors.append(name)
+        entry.authors.append(name)
 
 
-def _tag(draft: Draft, node: Node) -> None:
+def _tag(entry: Entry, node: Node) -> None:
     for name in ("term", "label", "text") if node.attributes else ():
         if text := node.attributes.get(name, "").strip():
-            draft.tags.append(text)
+            entry.tags.append(text)
     if node.marked:  # iTunes puts categories into categories
-        draft.tags.extend(unescape(text) for text in _INNER_TERM.findall(node.text))
+        entry.tags.extend(unescape(text) for text in _INNER_TERM.findall(node.text))
     if text := node.bare():
-        draft.tags.append(text)
+        entry.tags.append(text)
 
 
 _INNER_TERM = re.compile(r'<category [^<>]*?(?:text|term)="([^"]+)"')
 
 
-def _keywords(draft: Draft, node: Node) -> None:
-    draft.tags.extend(word.strip() for word in re.split("[,،;؛]", node.bare()) if word.strip())
+def _keywords(entry: Entry, node: Node) -> None:
+    entry.tags.extend(word.strip() for word in re.split("[,،;؛]", node.bare()) if word.strip())
 
 
-def _published(draft: Draft, node: Node) -> None:
-    draft.published.append(node.bare())
+def _published(entry: Entry, node: Node) -> None:
+    entry.published.append(node.bare())
 
 
-def _updated(draft: Draft, node: Node) -> None:
-    draft.updated.append(node.bare())
+def _updated(entry: Entry, node: Node) -> None:
+    entry.updated.append(node.bare())
 
 
-def _language(draft: Draft, node: Node) -> None:
-    draft.lang = draft.lang or node.bare() or None
+def _language(entry: Entry, node: Node) -> None:
+    entry.lang = entry.lang or node.bare() or None
 
 
-def _enclosure(draft: Draft, node: Node) -> None:
+def _enclosure(entry: Entry, node: Node) -> None:
     given = node.attributes
-    size = given.get("length") or given.get("fileSize")
-    _enclose(draft, given.get("url") or given.get("href"), given.get("type") or "", size)
+    entry.enclose(
+        given.get("url") or given.get("href"), given.get("type"), given.get("length") or given.get("fileSize")
+    )
 
 
-def _enclose(draft: Draft, href: str | None, kind: str, size: str | None) -> None:
-    if url := absolute(href, draft.scope.base):
-        draft.enclosures.setdefault(url, Enclosure(url=url, type=kind or None, length=length(size)))
-
-
-def group(draft: Draft, node: Node) -> None:
+def group(entry: Entry, node: Node) -> None:
     """An element in which more elements stand that say something of the entry."""
-    _enclosure(draft, node)
+    _enclosure(entry, node)
 
 
 def _fact(name: str) -> Handler:
-    def note(draft: Draft, node: Node) -> None:
-        draft.facts.setdefault(name, node.text.strip())
+    def note(entry: Entry, node: Node) -> None:
+        entry.facts.setdefault(name, node.text.strip())
 
     return note
 
@@ -160,16 +172,26 @@ def _fact(name: str) -> Handler:
 # ---------------------------------------------------------------- which is which
 
 
-@lru_cache(maxsize=4096)
-def of_entry(tag: str, own: str) -> Handler | None:
-    """What reads an element of that tag in an entry, None when it says nothing of it."""
-    return _ENTRY.get(name_of(tag, own))
+class Readers(dict[str, Handler | None]):
+    """What reads an element in a place of that name and namespace, by its tag; None when it says nothing there."""
+
+    def __init__(self, place: str, own: str) -> None:
+        self.table = {"entry": _ENTRY, "feed": _FEED}.get(place, {})
+        self.own = own
+
+    def __missing__(self, tag: str) -> Handler | None:
+        found = self.table.get(name_of(tag, self.own)) or (entrance if local(tag) in ENTRIES | LEVEL else None)
+        if len(self) < _MANY:
+            self[tag] = found
+        return found
 
 
-@lru_cache(maxsize=4096)
-def of_feed(tag: str, own: str) -> Handler | None:
-    """What reads an element of that tag in a feed's header, None when it says nothing of it."""
-    return _FEED.get(name_of(tag, own))
+_MANY = 1000  # tags: a document of random ones must not fill the memory
+readers = lru_cache(maxsize=64)(Readers)
+
+
+def entrance(_entry: Entry, _node: Node) -> None:
+    """An element in which more of the feed may stand, and which says nothing itself."""
 
 
 _ENTRY: dict[str, Handler] = {

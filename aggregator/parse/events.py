@@ -6,14 +6,13 @@ lies on a stack of our own, so that depth costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from itertools import count
 from typing import Any
 from xml.parsers import expat
 
-from aggregator.parse.draft import Draft, Node, Scope
-from aggregator.parse.elements import Handler, group, of_entry, of_feed
+from aggregator.parse.elements import Handler, Node, Readers, entrance, group, readers
+from aggregator.parse.entry import Entry, Scope
 from aggregator.parse.names import ENTRIES, LEVEL, XLINK, local, namespace
 
 _BUFFER = 2**16  # of text, before it is handed over in parts
@@ -28,11 +27,12 @@ class Pass:
 
     def __init__(self, url: str | None) -> None:
         self.root: tuple[str, dict[str, str]] | None = None
-        self.header: Draft | None = None
-        self.entries: list[Draft] = []
+        self.header: Entry | None = None
+        self.entries: list[Entry] = []
         self.places: list[list[int]] = []  # of each entry: the first byte, and that of its end tag
         self.sections = 0  # of CDATA
-        self._at = _Frame(_nothing, Draft(Scope(url), ""))
+        self._outside = readers("", "")
+        self._at = _Frame(self._outside, Entry(Scope(url)))
         self._outer: list[_Frame] = []
         self._text: list[str] = []  # since the last tag that counts
         self._parser: Any = None
@@ -68,13 +68,15 @@ class Pass:
             if at.leaf:
                 self._mark(_start_tag(tag, attributes))
             return
-        at.leaf = at.read(tag, at.own)
-        if not at.leaf and self._opens(tag, attributes):
-            return
+        leaf = at.leaf = at.readers[tag]
+        if leaf is entrance:
+            if self._opens(tag, attributes):
+                return
+            at.leaf = None
         at.attributes = attributes
-        if at.leaf is group:
-            group(at.draft, at)
-            self._open(_Frame(of_entry, at.draft))
+        if leaf is group:
+            group(at.entry, at)
+            self._open(_Frame(readers("entry", at.entry.own), at.entry))
             return
         at.depth = 1
         self._text.clear()
@@ -84,9 +86,12 @@ class Pass:
         if at.depth == 1:
             at.depth = 0
             if at.leaf:
-                at.marked = bool(at.markup)
-                at.text = self._inner() if at.markup else "".join(self._text)
-                at.leaf(at.draft, at)
+                at.text = "".join(self._text)
+                if at.markup:
+                    at.marked = True
+                    at.text = self._inner(at.text)
+                at.leaf(at.entry, at)
+                at.marked = False
         elif at.depth:
             at.depth -= 1
             if at.leaf:
@@ -104,26 +109,26 @@ class Pass:
         if name in ENTRIES and (self.root or (name == "entry" and not self._outer and not at.depth)):
             self._enter(tag, attributes)
             return True
-        if name not in LEVEL or (self.root and (at.depth or at.read is not _nothing)):
+        if name not in LEVEL or (self.root and (at.depth or at.readers is not self._outside)):
             return False
         self.root = self.root or (tag, attributes)
-        draft = Draft(at.draft.scope.inside(attributes), namespace(tag))
+        entry = Entry(at.entry.scope.inside(attributes), namespace(tag))
         if name in {"feed", "channel"}:
-            self.header = self.header or draft
-            self._open(_Frame(of_feed, draft))
+            self.header = self.header or entry
+            self._open(_Frame(readers("feed", entry.own), entry))
         else:
-            self._open(_Frame(_nothing, draft))
+            self._open(_Frame(self._outside, entry))
         return True
 
     def _enter(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin an entry."""
         self.root = self.root or (tag, attributes)
-        scope = self._at.draft.scope
-        draft = Draft(scope.inside(attributes) if attributes else scope, namespace(tag))
+        scope = self._at.entry.scope
+        entry = Entry(scope.inside(attributes) if attributes else scope, namespace(tag))
         if attributes:
-            draft.describe(attributes)
-        self.entries.append(draft)
-        frame = _Frame(of_entry, draft)
+            entry.describe(attributes)
+        self.entries.append(entry)
+        frame = _Frame(readers("entry", entry.own), entry)
         frame.place = [self._parser.CurrentByteIndex, 0]
         self.places.append(frame.place)
         self._open(frame)
@@ -152,34 +157,30 @@ class Pass:
         if self._at.depth == 1 and not self._at.only:
             self._at.only = len(markup)
 
-    def _inner(self) -> str:
-        """The markup of the element that ends, without a div that is all of it."""
-        at, last = self._at, escape("".join(self._text), quote=False)
+    def _inner(self, last: str) -> str:
+        """The markup of the element that ends with that text, without a div that is all of it."""
+        at = self._at
         markup, only = at.markup, at.only
         at.markup, at.only = [], 0
         if only == len(markup) and markup[0][:5] in {"<div>", "<div "} and (not last or last.isspace()):
             return "".join(markup[1:-1])
-        return "".join(markup) + last
+        return "".join(markup) + escape(last, quote=False)
 
 
 class _Frame(Node):
     """An element whose children are read one by one, and the child at hand."""
 
-    __slots__ = ("depth", "draft", "leaf", "markup", "only", "own", "place", "read")
+    __slots__ = ("depth", "entry", "leaf", "markup", "only", "place", "readers")
 
-    def __init__(self, read: Callable[[str, str], Handler | None], draft: Draft) -> None:
-        self.read = read
-        self.draft = draft
-        self.own = draft.own
+    def __init__(self, readers: Readers, entry: Entry) -> None:
+        self.readers = readers
+        self.entry = entry
         self.leaf: Handler | None = None  # what reads the child
+        self.marked = False
         self.depth = 0  # 1 in the child, more in its children
         self.markup: list[str] = []  # of the child, up to the last tag
         self.only = 0  # where in `markup` the child's first child ends
         self.place: list[int] | None = None
-
-
-def _nothing(_tag: str, _own: str) -> None:
-    """What reads an element outside of a feed."""
 
 
 def _refused(*_: object) -> None:
@@ -201,9 +202,5 @@ def _start_tag(tag: str, attributes: dict[str, str]) -> str:
             given[f"xlink:{local(key)}"] = value
         else:
             given[local(key)] = value
-    said = "".join([f' {key}="{_escaped(value)}"' for key, value in sorted(given.items())])
+    said = "".join([f' {key}="{escape(value)}"' for key, value in sorted(given.items())]).replace("&#x27;", "'")
     return f"<{name}{said}>"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

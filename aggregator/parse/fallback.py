@@ -5,14 +5,12 @@ It can hang (author addresses, 100,000 attributes) and raise on hostile bytes: c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from io import BytesIO
 from typing import Any
 
 import feedparser
 
-from aggregator.model import Enclosure
-from aggregator.parse.entry import HTML, TEXT, Entry, Form, Header, Reading, Role, Text, length
+from aggregator.parse.entry import HTML, TEXT, Entry, Form, Header, Reading, Scope
 from aggregator.parse.links import absolute
 
 MAX_BYTES = 4 * 2**20  # about 2 s; feedparser takes 18 s for 50 MB
@@ -38,41 +36,29 @@ def read(body: bytes, charset: str | None, url: str | None) -> Reading | None:
         link=absolute(feed.get("link"), url),
         language=feed.get("language"),
     )
-    entries = tuple(_entry(entry, entry.get("base") or url) for entry in found.entries)
+    entries = [_entry(entry, entry.get("base") or url) for entry in found.entries]
     return Reading(header=header, entries=entries, flags=("not-well-formed",) if found.bozo else ())
 
 
-def _entry(entry: Any, base: str | None) -> Entry:
-    title = entry.get("title_detail") or {}
-    return Entry(
-        title=title.get("value") or "",
-        title_form=_form(title),
-        texts=tuple(_texts(entry)),
-        guid=entry.get("id"),
-        link=absolute(entry.get("link"), base),
-        author=entry.get("author"),
-        tags=tuple(tag.get("term") or tag.get("label") or "" for tag in entry.get("tags", ())),
-        published=tuple(filter(None, (entry.get("published"), entry.get("created")))),
-        updated=tuple(filter(None, (entry.get("updated"),))),
-        lang=(title or entry.get("summary_detail") or {}).get("language"),
-        enclosures=tuple(_enclosures(entry, base)),
-    )
-
-
-def _texts(entry: Any) -> Iterable[Text]:
-    for detail in (entry.get("summary_detail"), *entry.get("content", ())):
-        if detail and detail.get("value"):
-            role: Role = "summary" if detail is entry.get("summary_detail") else "content"
-            yield role, _form(detail), detail.value
-    for name in ("subtitle", "media_description"):
-        if text := entry.get(name):
-            yield "summary", HTML, text
-
-
-def _enclosures(entry: Any, base: str | None) -> Iterable[Enclosure]:
-    for one in entry.get("enclosures", ()):
-        if url := absolute(one.get("href"), base):
-            yield Enclosure(url=url, type=one.get("type"), length=length(one.get("length")))
+def _entry(found: Any, base: str | None) -> Entry:
+    entry = Entry(Scope(base))
+    title, summary = found.get("title_detail") or {}, found.get("summary_detail") or {}
+    entry.titles = [(_form(title), title.get("value") or "")]
+    entry.texts = [
+        (0, "summary", _form(summary), summary.get("value") or ""),
+        *((1, "content", _form(detail), detail.get("value") or "") for detail in found.get("content", ())),
+        *((2, "summary", HTML, found.get(name) or "") for name in ("subtitle", "media_description")),
+    ]
+    entry.guid = found.get("id")
+    entry.add_link(0, found.get("link"))
+    entry.authors = list(filter(None, [found.get("author")]))
+    entry.tags = [tag.get("term") or tag.get("label") or "" for tag in found.get("tags", ())]
+    entry.published = list(filter(None, (found.get("published"), found.get("created"))))
+    entry.updated = list(filter(None, [found.get("updated")]))
+    entry.lang = (title or summary).get("language")
+    for one in found.get("enclosures", ()):
+        entry.enclose(one.get("href"), one.get("type"), one.get("length"))
+    return entry
 
 
 def _form(detail: Any) -> Form:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
-from aggregator.model import Enclosure
-from aggregator.parse.entry import HTML, TEXT, Entry, Header, Reading, Text
+from aggregator.parse.entry import HTML, TEXT, Entry, Header, Reading, Scope
 from aggregator.parse.links import absolute
 from aggregator.parse.repair import NOT_WELL_FORMED
 
@@ -60,38 +58,26 @@ def _salvaged(text: str) -> dict[str, Any] | None:
 
 
 def _entry(item: dict[str, Any], base: str | None) -> Entry:
-    texts: tuple[Text, ...] = (
-        ("summary", TEXT, _text(item.get("summary"))),
-        ("content", HTML, _text(item.get("content_html"))),
-        ("content", TEXT, _text(item.get("content_text"))),
-    )
-    return Entry(
-        title=_text(item.get("title")),
-        title_form=TEXT,
-        texts=tuple(text for text in texts if text[2]),
-        guid=_text(item.get("id")) or None,
-        link=absolute(_text(item.get("url")) or _text(item.get("external_url")), base),
-        author=_authors(item),
-        tags=tuple(filter(None, map(_text, _list(item.get("tags"))))),
-        published=(_text(item.get("date_published")),),
-        updated=(_text(item.get("date_modified")),),
-        lang=_text(item.get("language")) or None,
-        enclosures=tuple(_enclosures(_list(item.get("attachments")), base)),
-    )
-
-
-def _authors(item: dict[str, Any]) -> str | None:
+    entry = Entry(Scope(base))
+    entry.titles = [(TEXT, _text(item.get("title")))]
+    entry.texts = [
+        (0, "summary", TEXT, _text(item.get("summary"))),
+        (1, "content", HTML, _text(item.get("content_html"))),
+        (1, "content", TEXT, _text(item.get("content_text"))),
+    ]
+    entry.guid = _text(item.get("id")) or None
+    entry.add_link(0, _text(item.get("url")) or _text(item.get("external_url")))
     people = _list(item.get("authors")) or [item.get("author")]
     names = (_text(one.get("name")) or _text(one.get("url")) for one in people if isinstance(one, dict))
-    return ", ".join(filter(None, names)) or None
-
-
-def _enclosures(attachments: list[Any], base: str | None) -> Iterable[Enclosure]:
-    for one in attachments:
-        if isinstance(one, dict) and (url := absolute(_text(one.get("url")), base)):
-            size = one.get("size_in_bytes")
-            length = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
-            yield Enclosure(url=url, type=_text(one.get("mime_type")) or None, length=length)
+    entry.authors = list(filter(None, names))
+    entry.tags = list(map(_text, _list(item.get("tags"))))
+    entry.published = [_text(item.get("date_published"))]
+    entry.updated = [_text(item.get("date_modified"))]
+    entry.lang = _text(item.get("language")) or None
+    for one in _list(item.get("attachments")):
+        if isinstance(one, dict):
+            entry.enclose(_text(one.get("url")), _text(one.get("mime_type")), _text(one.get("size_in_bytes")))
+    return entry
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urljoin
 
 _BREAKS = re.compile(r"[\t\n\r]+ *")  # a browser drops these inside an address; feeds wrap long ones
-_PLAIN = re.compile(r"https?://[^\s&]+(?:&(?!amp;)[^\s&]*)*")
+_WEB = ("http://", "https://")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 
@@ -16,10 +16,10 @@ def absolute(url: str | None, base: str | None) -> str | None:
     `feed://host/x` and `feed:https://host/x` become the address meant. The fragment stays: some feeds tell their
     items apart by nothing else.
     """
-    if url and _PLAIN.fullmatch(url):
+    if url and url.startswith(_WEB) and "&amp;" not in url and " " not in url and url.isprintable():
         return url
     joined = resolved(url, base)
-    return joined if joined and joined[:8].lower().startswith(("http://", "https://")) else None
+    return joined if joined and joined[:8].lower().startswith(_WEB) else None
 
 
 def resolved(url: str | None, base: str | None) -> str | None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from aggregator.parse import decode
-from aggregator.parse.entry import TEXT, Entry, Header, Reading
+from aggregator.parse.entry import TEXT, Entry, Header, Reading, Scope
 from aggregator.parse.links import absolute
 from aggregator.text import selectors, urls
 
@@ -66,12 +66,18 @@ def read(body: bytes, select: str | None, charset: str | None, url: str | None) 
     cards = _Cards(root, [link.element for link in links])
     return Reading(
         header=Header(format="page", title=_words(root.find(".//title")), link=url, language=root.get("lang")),
-        entries=tuple(
-            Entry(title=link.title, title_form=TEXT, guid=link.href, link=link.href, published=cards.date(link.element))
-            for link in links[:MOST]
-        ),
+        entries=[_entry(link, cards.date(link.element)) for link in links[:MOST]],
         flags=(CUT,) if len(links) > MOST else (),
     )
+
+
+def _entry(link: _Link, date: str | None) -> Entry:
+    entry = Entry(Scope())
+    entry.titles.append((TEXT, link.title))
+    entry.guid = link.href
+    entry.add_link(0, link.href)
+    entry.published.extend([date] if date else [])
+    return entry
 
 
 def _root(page: str) -> Any:
@@ -164,11 +170,11 @@ class _Cards:
                     self._dates.setdefault(around, date)
         self._links = Counter(around for link in links for around in _climb(link))
 
-    def date(self, link: Any) -> tuple[str, ...]:
-        """Its date as written; () when there is none."""
+    def date(self, link: Any) -> str | None:
+        """Its date as written."""
         for around in _climb(link):
             if self._links[around] > 1:
                 break
             if around in self._dates:
-                return (self._dates[around],)
-        return ()
+                return self._dates[around]
+        return None

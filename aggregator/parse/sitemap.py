@@ -19,7 +19,7 @@ from typing import Final
 from xml.parsers import expat
 
 from aggregator.parse import dates, slices
-from aggregator.parse.entry import TEXT, Entry, Header, Reading, Text
+from aggregator.parse.entry import HTML, TEXT, Entry, Header, Reading, Scope
 from aggregator.parse.links import absolute
 
 WINDOW: Final = 1000
@@ -106,23 +106,20 @@ _Said = dict[str, list[str]]  # texts by path
 
 def _entry(said: _Said, mark: bytes | None, base: str | None) -> Entry | str:
     place = _first(said, "loc")
-    link = absolute(place, base)
-    if link is None:
+    if not absolute(place, base):
         return "sitemap-entry-without-address"
-    captions: list[Text] = [
-        ("summary", TEXT, text) for name in ("image/title", "image/caption") for text in said.get(name, ())
-    ]
-    return Entry(
-        title=_first(said, "news/title"),
-        texts=tuple(dict.fromkeys(captions)),
-        guid=place,
-        link=link,
-        tags=tuple(word.strip() for words in said.get("news/keywords", ()) for word in re.split("[,،;؛]", words)),
-        published=tuple(said.get("news/publication_date", ())),
-        updated=tuple(said.get("lastmod", ())),
-        lang=_first(said, "news/publication/language") or _first(said, "news/language") or None,
-        slice_hash=mark,
-    )
+    entry = Entry(Scope(base))
+    entry.titles.append((HTML, _first(said, "news/title")))
+    captions = (text for name in ("image/title", "image/caption") for text in said.get(name, ()))
+    entry.texts.extend((0, "summary", TEXT, text) for text in dict.fromkeys(captions))
+    entry.guid = place
+    entry.add_link(0, place)
+    entry.tags.extend(word.strip() for words in said.get("news/keywords", ()) for word in re.split("[,،;؛]", words))
+    entry.published.extend(said.get("news/publication_date", ()))
+    entry.updated.extend(said.get("lastmod", ()))
+    entry.lang = _first(said, "news/publication/language") or _first(said, "news/language") or None
+    entry.mark = mark
+    return entry
 
 
 def _first(said: _Said, name: str) -> str:

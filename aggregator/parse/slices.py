@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 _SPANS = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
 _TAG = re.compile(rb"<[^<>]*>")
+_NAMED = {name: re.compile(b"</?" + name + rb"[\s/>]") for name in (b"item", b"entry", b"url")}
+_SLASH, _CLOSES = b"/>"
 _ESCAPE = b"\x1b"  # ISO 2022: what looks like a tag may be letters
 
 Span = tuple[int, int]
@@ -40,14 +42,18 @@ def cut(body: bytes) -> Slices | None:
     """The entries of an RSS or Atom document or a sitemap, or None when there are none or it cannot be cut."""
     if _ESCAPE in body or body.lstrip()[:1] in {b"{", b"["}:
         return None
+    name, found = spans(body)
+    context = _context(body[: found[0][0]]) if found else None
+    if context is None:
+        return None
+    return Slices(found, [sha256(context + body[start:end]).digest()[:16] for start, end in found], b"</" + name + b">")
+
+
+def spans(body: bytes) -> tuple[bytes, list[Span]]:
+    """The name of the entries of `body` and where they stand; none when their tags are not in pairs, side by side."""
     head = body[:2000]
     names = (b"url",) if b"<urlset" in head else (b"entry", b"item") if b"<feed" in head else (b"item", b"entry")
-    for name in names:
-        if spans := _spans(body, name):
-            context = _context(body[: spans[0][0]])
-            hashes = [sha256(context + body[start:end]).digest()[:16] for start, end in spans] if context else []
-            return Slices(spans, hashes, b"</" + name + b">") if context else None
-    return None
+    return next(((name, found) for name in names if (found := _spans(body, name))), (b"", []))
 
 
 def whole(body: bytes, cut: Slices, fresh: Sequence[Span], places: Sequence[Sequence[int]]) -> bool:
@@ -87,27 +93,18 @@ def _places(cut: Slices, fresh: Iterable[Span]) -> Iterator[list[int]]:
 
 def _spans(body: bytes, name: bytes) -> list[Span]:
     """From each start tag of that name to the next end tag; [] when there is an end tag too few or too many."""
-    opener, closer = b"<" + name, b"</" + name + b">"
     spans = []
-    end = 0
-    start = _next(body, opener, 0)
-    while start >= 0:
-        if _next(body, closer[:-1], end, start) >= 0:
+    first = -1
+    for tag in _NAMED[name].finditer(body):
+        start, end = tag.span()
+        if body[start + 1] != _SLASH:
+            first = start if first < 0 else first
+        elif first < 0 or body[end - 1] != _CLOSES:
             return []
-        end = body.find(closer, start) + len(closer)
-        if end < len(closer):
-            return []
-        spans.append((start, end))
-        start = _next(body, opener, end)
-    return spans if _next(body, closer[:-1], end) < 0 else []
-
-
-def _next(body: bytes, opener: bytes, at: int, end: int | None = None) -> int:
-    """Where the next tag of that name starts; <items> is another name."""
-    at = body.find(opener, at, end)
-    while at >= 0 and body[at + len(opener) : at + len(opener) + 1] not in b"> \t\r\n":
-        at = body.find(opener, at + 1, end)
-    return at
+        else:
+            spans.append((first, end))
+            first = -1
+    return spans if first < 0 else []
 
 
 def _closed(body: bytes, start: int, end: int, opener: bytes, closer: bytes) -> bool:

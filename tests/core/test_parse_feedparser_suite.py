@@ -155,15 +155,18 @@ def tags(found):
 
 
 def shaped(entry):
-    summaries = [text for role, _, text in entry.texts if role == "summary"]
-    contents = [text for role, _, text in entry.texts if role == "content"]
+    texts = sorted(entry.texts, key=lambda text: text[0])
+    summaries = [text for _, role, _, text in texts if role == "summary"]
+    contents = [text for _, role, _, text in texts if role == "content"]
+    title = ([text for _, text in entry.titles] or [text for _, role, _, text in texts if role == "title"] or [""])[0]
     summary = (summaries or contents or [None])[0]
     published, updated = (entry.published or (None,))[0], (entry.updated or (None,))[0]
+    guid = entry.guid or entry.about
     return {
-        "title": entry.title, "link": entry.link, "id": entry.guid, "guid": entry.guid, "author": entry.author,
+        "title": title, "link": entry.link, "id": guid, "guid": guid, "author": entry.author,
         "summary": summary, "description": summary, "content": [{"value": text} for text in contents + summaries[1:] or summaries],
         "tags": tags(entry.tags), "category": entry.tags[0] if entry.tags else None,
-        "enclosures": [Aliases(href=one.url, type=one.type, length=str(one.length)) for one in entry.enclosures],
+        "enclosures": [Aliases(href=one.url, type=one.type, length=str(one.length)) for one in entry.enclosures.values()],
         "published": published, "issued": published, "created": published,
         "updated": updated or published, "modified": updated or published, "date": updated or published,
     }  # fmt: skip

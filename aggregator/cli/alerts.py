@@ -110,6 +110,26 @@ def ack(alert: Id, config: ConfigFile = None, as_json: Json = False) -> None:
         show.text(f"Alert {alert} is marked as seen.")
 
 
+@app.command()
+def retry(
+    alert: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Only what this alert owes; without it, all that was given up.")
+    ] = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Owe again what was given up: it is sent by the daemon, or by the next `aggregator fetch`, as the same message."""
+    number = None if alert is None else given.row_id("alert", alert)
+    with given.store_to_write(given.config(config)) as store:
+        if alert is not None:
+            _one(store, alert)
+        owed = store.owe_again(number, now())
+    if as_json:
+        show.record({"owed": owed})
+    else:
+        show.text(f"Owed again: {owed:,}." if owed else "Nothing was given up.")
+
+
 def _one(store: Store, alert: str) -> tuple[Alert, list[Owed]]:
     found = store.alerts(alert=given.row_id("alert", alert), limit=1)
     if not found:

@@ -133,7 +133,7 @@ def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
         "Deliveries",
         f"{totals.deliveries_due:,} due"
         + (
-            f", {totals.deliveries_dead:,} given up: `aggregator alerts list --dead` names them"
+            f", {totals.deliveries_dead:,} given up: `aggregator alerts list --dead` names them, `alerts retry` sends them again"
             if totals.deliveries_dead
             else ""
         ),

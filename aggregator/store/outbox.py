@@ -136,6 +136,20 @@ class Outbox(Base):
                         ),
                     )  # fmt: skip
 
+    def owe_again(self, alert: int | None, now: datetime) -> int:
+        """Owe the dead letters of an alert, or all of them, once more and from the first step on; how many there were.
+
+        They stay the messages that they were, so that a far side that did take one can tell the repeat.
+        """
+        with self._write():
+            cursor = self._conn.execute(
+                "UPDATE deliveries SET state = 'due', attempts = 0, due_at = :now WHERE state = 'dead'"
+                " AND (:alert IS NULL OR alert = :alert)",
+                {"now": to_ms(now), "alert": alert},
+            )
+            owed: int = cursor.rowcount
+            return owed
+
     def own_recipients(self, recipients: Recipients) -> None:
         """Set aside what is owed to others than `recipients`, and owe again what was set aside and is one of theirs."""
         theirs = (

@@ -46,3 +46,21 @@ def test_a_channel_that_does_not_exist_is_guessed(run, channels):
 def test_a_test_touches_no_database(run, here):
     run("channel", "test")
     assert not (here / "data").exists()
+
+
+def test_what_was_given_up_is_sent_again_when_asked_for(records, run, channels):
+    channels.receives = lambda *_: 410
+    run("fetch")
+    dead = records("alerts", "list", "--dead")
+    assert len(dead) == 4
+    refused = [message for message, _ in channels.received]
+    channels.received.clear()
+    channels.receives = None
+    run("fetch")
+    assert channels.received == []
+    assert records("alerts", "retry", dead[0]["id"]) == [{"owed": 1}]
+    assert run("alerts", "retry").stdout == "Owed again: 3.\n"
+    run("fetch")
+    assert sorted(message for message, _ in channels.received) == sorted(refused)
+    assert records("alerts", "list", "--dead") == []
+    assert run("alerts", "retry").stdout == "Nothing was given up.\n"

@@ -94,6 +94,20 @@ def test_a_dead_letter_is_kept_and_shown(open_bench):
     assert bench.store.totals().deliveries_dead == 1
 
 
+def test_a_dead_letter_that_is_owed_again_is_the_message_that_it_was(open_bench):
+    bench = open_bench(WORDS)
+    flood(bench, 2)
+    first, second = bench.store.claim_messages("screen", NOW, 10, "t")
+    for message in (first, second):
+        bench.store.record_receipt(message, NotDelivered(code="410", error="gone", final=True), NOW, None)
+    assert bench.store.owe_again(int(first.alerts[0].id), NOW) == 1
+    (again,) = bench.store.claim_messages("screen", NOW, 10, "u")
+    assert (again.id, again.attempts, again.alerts) == (first.id, 0, first.alerts)
+    assert bench.store.owe_again(None, NOW) == 1
+    assert [message.id for message in bench.store.claim_messages("screen", NOW, 10, "v")] == [second.id]
+    assert bench.store.owe_again(None, NOW) == 0
+
+
 def test_critical_alerts_go_first(open_bench):
     low = replace(WORDS, name="low", severity="low", keywords=("school",))
     critical = replace(WORDS, name="critical", severity="critical", keywords=("relocation",))

@@ -18,7 +18,7 @@ from typing import Literal, ParamSpec, Protocol, TypeVar, assert_never
 import structlog
 
 from aggregator import article, coverage, parse, schedule, stories, watch
-from aggregator.fetch import Client
+from aggregator.fetch import Client, is_local
 from aggregator.model import (
     ArticleLease,
     Document,
@@ -42,6 +42,7 @@ from aggregator.model import (
 )
 from aggregator.settings import Address, Concept, FeedSpec, FullText, Settings, Watchlist
 from aggregator.store import Store
+from aggregator.text import urls
 from aggregator.workers import Crashed, Workers
 
 THIN_TEXT = 1200  # characters; excerpts in Afghan outlets' feeds measured 276 to 480, articles are longer
@@ -97,14 +98,18 @@ async def ask(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
     accept: Literal["feed", "page"] = "page" if spec.type == "page" else "feed"
     bare = bool(lease.validators) and schedule.is_doubted(lease.history, tools.now())
     known = Validators() if bare else lease.validators
-    outcome = await tools.client.get(Request(url=lease.url, headers=spec.headers, validators=known, accept=accept))
+    at_home = urls.origin(lease.address) == urls.origin(lease.url)  # a feed that moved away takes no secret along
+    headers = spec.headers if at_home else ()
+    request = Request(url=lease.address, headers=headers, validators=known, accept=accept)
+    outcome = await tools.client.get(request)
     seen = Observation(hints=outcome.hints, bare=bare)
     blank = _blank_visit(tools, lease, seen)
     match outcome:
         case Fetched():
             done = await _read(tools, blank, spec, outcome, seen)
         case NotModified():
-            blank = replace(blank, outcome="not_modified", validators=outcome.validators)
+            moved = outcome.moved_to  # to where a document came from: only of such are there validators
+            blank = replace(blank, outcome="not_modified", validators=outcome.validators, moved_to=moved)
             done = _unchanged(tools, blank, replace(seen, not_modified=True))
         case Failed():
             done = _failed(tools, blank, outcome, seen)
@@ -229,8 +234,19 @@ def _failed(tools: Tools, blank: Visit, failed: Failed, seen: Observation) -> Vi
     reason = None if failed.reason is Reason.SUSPICIOUS_EMPTY else failed.reason
     due = _due(tools, blank.lease, replace(seen, reason=reason))
     return replace(
-        blank, outcome="failed", reason=failed.reason, detail=failed.detail, due=due, validators=None, moved_to=None
-    )
+        blank, outcome="failed", reason=failed.reason, detail=failed.detail, due=due, validators=None, moved_to=None,
+        pauses=_refuser(tools, blank.lease, failed),
+    )  # fmt: skip
+
+
+def _refuser(tools: Tools, lease: FeedLease, failed: Failed) -> str | None:
+    """The server that will not be asked by us at all for a while; None when only this feed is meant."""
+    overloaded = failed.reason is Reason.UNAVAILABLE and failed.hints.retry_after_s
+    if failed.reason is not Reason.TOO_MANY and not overloaded:
+        return None
+    url = failed.url or lease.address
+    host = urls.site(url)
+    return None if host in tools.settings.polling.gateways or is_local(host) else urls.server(url)
 
 
 def spec_of(tools: Tools, lease: FeedLease) -> FeedSpec:

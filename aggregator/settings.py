@@ -48,6 +48,7 @@ class Polling:
     concurrency: int = 64
     per_host: int = 1
     host_gap: timedelta = timedelta(seconds=2)
+    gateways: frozenset[str] = frozenset()  # hosts that speak for many others: a refusal concerns one feed of theirs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from aggregator.errors import UsageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-State = Literal["ok", "failing", "silent", "new"]
+State = Literal["ok", "failing", "silent", "new", "twin"]
 
 
 @app.callback()
@@ -33,7 +33,8 @@ def list_(
     """List the feeds of feeds.yaml with their state.
 
     ok: read well. failing: the last visit failed. silent: nothing new for far longer than its own rhythm makes
-    plausible. new: not read yet.
+    plausible. new: not read yet. twin: another feed of the list has the same document and is read for
+    both.
     """
     loaded, at = given.config(config), now()
     listed = health.listed(loaded, given.answer(loaded, lambda store: store.feeds()))

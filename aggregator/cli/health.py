@@ -12,7 +12,7 @@ from aggregator.model import Trouble
 from aggregator.settings import Config, FeedSpec
 from aggregator.store import StoredFeed, StoredTrouble
 
-NEW, OK, SILENT, FAILING = "new", "ok", "silent", "failing"
+NEW, OK, SILENT, FAILING, TWIN = "new", "ok", "silent", "failing", "twin"
 
 _LOGIN = re.compile(r"(?<=:)//[^/?#]*@")
 
@@ -32,7 +32,12 @@ WHY = {
 
 
 def state(feed: StoredFeed | None) -> str:
-    """`new`: never visited. `failing`: the last visit failed. `silent`: nothing new, against its own rhythm."""
+    """`new`: never visited. `failing`: the last visit failed. `silent`: nothing new, against its own rhythm.
+
+    `twin`: another feed of the list has the same document and is read for both.
+    """
+    if feed and feed.twin_of:
+        return TWIN
     if feed is None or feed.outcome is None:
         return NEW
     if feed.outcome == "failed":

@@ -103,6 +103,7 @@ class Build:
             concurrency=said.concurrency,
             per_host=said.per_host,
             host_gap=shape.duration(said.host_gap),
+            gateways=frozenset(host.lower().removeprefix("www.") for host in said.gateways),
         )
 
     def _smtp(self, said: shape.Smtp) -> say.Smtp:

@@ -155,6 +155,7 @@ Ports = Annotated[
 
 
 Names = Annotated[list[Name], BeforeValidator(_names)]
+Hosts = Annotated[list[Line], BeforeValidator(lambda value: value.split() if isinstance(value, str) else value)]
 
 
 class Block(BaseModel):
@@ -196,6 +197,11 @@ class Polling(Block):
     concurrency: int = Field(default=64, ge=1, le=10_000, description="Visits at the same time.")
     per_host: int = Field(default=1, ge=1, le=1000, description="Visits to one host at the same time.")
     host_gap: Gap = Field(default="2s", description="Pause between two requests to one host.")
+
+    gateways: Hosts = Field(
+        default=[],
+        description="Hosts that speak for many others, as an RSSHub does: a refusal concerns one feed of theirs.",
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Polling:

@@ -135,12 +135,13 @@ class Client:
                 return await self._document(trip, response, hints)
             if status in _REDIRECTS:
                 trip.waits.append(hints)
-                trip.redirect(status, caching.value(headers, b"location"), self._limits.redirects)
+                kept = hints.max_age_s != 0
+                trip.redirect(status, caching.value(headers, b"location"), self._limits.redirects, kept=kept)
                 return None
             if status == 304:  # noqa: PLR2004 - Not Modified
                 return _unchanged(trip, headers, hints)
             reason = _REASONS.get(status) or _REASON_OF_CLASS.get(status // 100, Reason.PROTOCOL)
-            return Failed(reason=reason, status=status, detail=f"HTTP {status}", hints=hints)
+            return Failed(reason=reason, status=status, detail=f"HTTP {status}", url=trip.address, hints=hints)
 
     async def _document(self, trip: Trip, response: httpx2.Response, hints: Hints) -> Outcome:
         headers = response.headers.raw

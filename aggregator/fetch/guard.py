@@ -160,6 +160,12 @@ def forbidden(address: str, *, allow_private: bool) -> str | None:
     return None if allow_private and rule in _MAY_BE_ALLOWED else rule
 
 
+def is_local(host: str) -> bool:
+    """Whether `host` as written is of a private network, or this machine."""
+    address = _literal(host.strip("[]"))
+    return _rule(ip_address(address)) is not None if address else _local_name(host)
+
+
 def _rule(address: IPv4Address | IPv6Address) -> str | None:
     if isinstance(address, IPv6Address) and (inner := _embedded(address)):
         return _rule(inner)

@@ -57,14 +57,14 @@ class Trip:
             named["Authorization"] = "Basic " + b64encode(pair.encode()).decode()
         return named
 
-    def redirect(self, status: int, location: str | None, limit: int) -> None:
-        """Go on to `location`. Raises `Fault` where we do not follow."""
+    def redirect(self, status: int, location: str | None, limit: int, *, kept: bool) -> None:
+        """Go on to `location`, for good only if the redirect may be `kept`. Raises `Fault` where we do not follow."""
         target = _target(self.url, location)
         if self.url.scheme == "https" and target.scheme == "http":
             raise Fault(Reason.REDIRECT_DOWNGRADE, "from https to http")
         self.passed.append(self.address)
         self._stand(target)
-        self._permanent = self._permanent and status in PERMANENT
+        self._permanent = self._permanent and kept and status in PERMANENT
         if self._permanent:
             self.moved_to = self.address
         if self.address in self.passed:

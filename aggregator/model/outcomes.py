@@ -106,6 +106,7 @@ class Failed:
     reason: Reason
     status: int | None = None
     detail: str = ""  # for people, without secrets
+    url: str | None = None  # the address that answered; None when none did
     hints: Hints = field(default_factory=Hints)
     partial: Fetched | None = None  # of TRUNCATED: what arrived; its items are real, it has no validators
 

@@ -21,7 +21,8 @@ class FeedLease:
 
     id: int
     token: str
-    url: str
+    url: str  # as feeds.yaml has it
+    address: str  # where it is asked: elsewhere since it moved for good
     name: str
     site: str
     validators: Validators
@@ -76,6 +77,7 @@ class Visit:
     validators: Validators | None = None  # None: leave as they are
     document: Document | None = None  # None: nothing new was read
     moved_to: str | None = None
+    pauses: str | None = None  # the server that refused us, so that all its feeds and pages rest as long as this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

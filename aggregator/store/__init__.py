@@ -24,7 +24,7 @@ from aggregator.store import dialect
 from aggregator.store.archive import Archive, Archived, RuleVersion, Verdict
 from aggregator.store.base import Recipients
 from aggregator.store.dialect import make_private
-from aggregator.store.feeds import Feeds
+from aggregator.store.feeds import Feeds, document_of
 from aggregator.store.notices import StoredTrouble
 from aggregator.store.outbox import Outbox
 from aggregator.store.reading import Owed, StoredFeed, StoredItem, Tick, Totals
@@ -49,13 +49,20 @@ def _verdicts(db: Database) -> None:
     _run_script(db, "0002_verdicts.sql")
 
 
+@migrations(name="0003_polling")
+def _polling(db: Database) -> None:
+    _run_script(db, "0003_polling.sql")
+    for feed, url in db.execute("SELECT id, url FROM feeds").fetchall():
+        db.execute("UPDATE feeds SET document = ? WHERE id = ?", (document_of(url), feed))
+
+
 @migrations(name="0004_notices")
 def _notices(db: Database) -> None:
     _run_script(db, "0004_notices.sql")
 
 
 PROBES, PROBE_S = 10, 0.05  # how often a daemon tries to take its lock
-_NAMES = {"0001_first", "0002_verdicts", "0004_notices"}
+_NAMES = {"0001_first", "0002_verdicts", "0003_polling", "0004_notices"}
 
 
 def _run_script(db: Database, name: str) -> None:

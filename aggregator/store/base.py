@@ -61,6 +61,13 @@ class Base:
             (site, dialect.to_ms(free_at)),
         )
 
+    def _site_pauses(self, site: str, until: datetime) -> None:
+        self._conn.execute(
+            "INSERT INTO sites (site, free_at, paused_until) VALUES (?1, 0, ?2)"
+            " ON CONFLICT (site) DO UPDATE SET paused_until = max(coalesce(paused_until, 0), excluded.paused_until)",
+            (site, dialect.to_ms(until)),
+        )
+
 
 def item_of(row: Row, *, article: str | None = None) -> Item:
     """The item that a row of `items` holds."""

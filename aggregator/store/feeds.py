@@ -19,10 +19,15 @@ _TIMES = (  # columns that hold a time to come, and how far ahead that can be
     ("feeds", "not_before", timedelta(days=8)),  # Retry-After is honoured for 7 days
     ("feeds", "lease_until", timedelta(minutes=10)),
     ("sites", "free_at", timedelta(minutes=10)),
+    ("sites", "paused_until", timedelta(days=8)),
     ("articles", "due_at", timedelta(days=2)),
     ("articles", "lease_until", timedelta(minutes=10)),
     ("deliveries", "due_at", timedelta(days=2)),
     ("deliveries", "lease_until", timedelta(minutes=20)),
+)
+ASKED = (  # of several listed feeds with one document one is asked: the first that does not fail
+    "feeds.listed = 1 AND NOT EXISTS (SELECT 1 FROM feeds AS other WHERE other.listed = 1 AND other.id != feeds.id"
+    " AND other.document = feeds.document AND (other.failures, other.id) < (feeds.failures, feeds.id))"
 )
 _FEEDS = ("feeds", "id", "due_at, id")
 _ARTICLES = ("articles", "item", "item DESC")
@@ -54,24 +59,31 @@ class Feeds(Base):
             )
 
     def _list_feed(self, feed: FeedSpec, known: int | None, now: datetime) -> None:
-        place = (feed.url, feed.name, urls.server(feed.url))
+        place = {"url": feed.url, "name": feed.name, "site": urls.server(feed.url), "document": document_of(feed.url)}
         if known is None:
             self._conn.execute(
-                "INSERT INTO feeds (url, name, site, listed, due_at, due_why) VALUES (?, ?, ?, 1, ?, 'new')",
-                (*place, to_ms(now)),
+                "INSERT INTO feeds (url, name, site, document, listed, due_at, due_why)"
+                " VALUES (:url, :name, :site, :document, 1, :now, 'new')",
+                {**place, "now": to_ms(now)},
             )
             return
         self._conn.execute(
             # At a corrected address nothing is owed to what the old one answered.
-            "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}', coverage = '{}', look_at = NULL, etag = NULL,"
-            " last_modified = NULL, validators_url = NULL, body_hash = NULL, moved_to = NULL WHERE id = ? AND url != ?",
+            "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}',"
+            " coverage = '{}', look_at = NULL, etag = NULL, last_modified = NULL, validators_url = NULL,"
+            " body_hash = NULL, address = NULL, moved_to = NULL, moved_since = NULL, moved_visits = 0"
+            " WHERE id = ? AND url != ?",
             (to_ms(now), known, feed.url),
         )
         self._conn.execute(
             "UPDATE troubles SET ended_at = ? WHERE ended_at IS NULL AND feed IN (SELECT id FROM feeds WHERE id = ? AND url != ?)",
             (to_ms(now), known, feed.url),
         )
-        self._conn.execute("UPDATE feeds SET listed = 1, url = ?, name = ?, site = ? WHERE id = ?", (*place, known))
+        self._conn.execute(
+            "UPDATE feeds SET listed = 1, url = :url, name = :name, site = CASE WHEN address IS NULL THEN :site ELSE site END,"
+            " document = CASE WHEN address IS NULL THEN :document ELSE document END WHERE id = :id",
+            {**place, "id": known},
+        )
 
     def mend_times(self, now: datetime) -> None:
         """Bring times that a clock ahead of its time wrote back to `now`.
@@ -94,14 +106,14 @@ class Feeds(Base):
     def claim_feeds(self, now: datetime, limit: int, token: str, *, per_host: int = 1) -> tuple[FeedLease, ...]:
         """Lease up to `limit` due feeds, the longest due first, never more than `per_host` of one host at once."""
         with self._write():
-            rows = self._lease_rows(_FEEDS, "listed = 1 AND due_at <= :now", now, token, limit=limit, per_host=per_host)
+            rows = self._lease_rows(_FEEDS, f"due_at <= :now AND {ASKED}", now, token, limit=limit, per_host=per_host)
         return tuple(_feed_lease(row) for row in sorted(rows, key=lambda row: (row["due_at"], row["id"])))
 
     def claim_named(
         self, now: datetime, names: Sequence[str], limit: int, token: str, *, per_host: int
     ) -> tuple[FeedLease, ...]:
         """Lease the named feeds whether our own schedule says so or not; the server's bounds hold all the same."""
-        wanted = "listed = 1 AND name IN (SELECT value FROM json_each(:names)) AND (not_before IS NULL OR not_before <= :now)"
+        wanted = f"name IN (SELECT value FROM json_each(:names)) AND coalesce(not_before, 0) <= :now AND {ASKED}"
         with self._write():
             rows = self._lease_rows(_FEEDS, wanted, now, token, limit=limit, per_host=per_host, names=as_json(names))
         return tuple(_feed_lease(row) for row in rows)
@@ -134,6 +146,7 @@ class Feeds(Base):
               SELECT open.id FROM open
               LEFT JOIN busy ON busy.site = open.site LEFT JOIN sites ON sites.site = open.site
               WHERE open.nth + coalesce(busy.held, 0) <= :per_host AND coalesce(sites.free_at, 0) <= :now
+                AND coalesce(sites.paused_until, 0) <= :now
               ORDER BY open.place LIMIT :limit
             ) RETURNING *
             """,
@@ -142,35 +155,44 @@ class Feeds(Base):
 
     def due_feeds(self, now: datetime) -> list[str]:
         """Names of the feeds that are due, the longest due first."""
-        rows = self._all("SELECT name FROM feeds WHERE listed = 1 AND due_at <= ? ORDER BY due_at, id", (to_ms(now),))
+        rows = self._all(
+            f"SELECT name FROM feeds LEFT JOIN sites ON sites.site = feeds.site WHERE due_at <= :now AND {ASKED}"
+            " AND coalesce(paused_until, 0) <= :now ORDER BY due_at, id",
+            {"now": to_ms(now)},
+        )
         return [row["name"] for row in rows]
 
     def next_due(self) -> datetime | None:
-        """When the next feed is due; None when there is none."""
-        row = self._one("SELECT min(due_at) FROM feeds WHERE listed = 1")
+        """When the next feed is due that may be asked then; None when there is none."""
+        row = self._one(
+            "SELECT min(max(due_at, coalesce(paused_until, 0))) FROM feeds LEFT JOIN sites ON sites.site = feeds.site"
+            f" WHERE {ASKED}"
+        )
         return from_ms_or_none(row[0]) if row else None
 
     def not_claimable(self, names: Sequence[str], now: datetime, began: datetime) -> list[tuple[str, str]]:
         """Those of the named feeds that a round must leave alone, and why.
 
-        `unlisted`: another process took it from the list. `not_before`: its server asked for a pause. `leased`:
-        another process has it in hand. `visited`: it was visited since the round `began`.
+        `unlisted`: another process took it from the list. `twin`: another feed of the list has the same document.
+        `not_before`: its server asked for a pause. `leased`: another process has it in hand. `visited`: it was visited
+        since the round `began`.
         """
         rows = self._all(
-            "SELECT value AS name, CASE WHEN feeds.id IS NULL THEN 'unlisted'"
-            " WHEN coalesce(not_before, 0) > :now THEN 'not_before'"
-            " WHEN coalesce(lease_until, 0) > :now THEN 'leased' ELSE 'visited' END AS why"
-            " FROM json_each(:names) LEFT JOIN feeds ON feeds.name = value AND feeds.listed = 1"
-            " WHERE feeds.id IS NULL OR coalesce(not_before, 0) > :now OR coalesce(lease_until, 0) > :now"
-            " OR visited_at >= :began",
+            "SELECT * FROM (SELECT value AS name, CASE WHEN feeds.id IS NULL THEN 'unlisted'"
+            f" WHEN NOT ({ASKED}) THEN 'twin' WHEN coalesce(lease_until, 0) > :now THEN 'leased'"
+            " WHEN max(coalesce(not_before, 0), coalesce(paused_until, 0)) > :now THEN 'not_before'"
+            " WHEN visited_at >= :began THEN 'visited' END AS why FROM json_each(:names)"
+            " LEFT JOIN feeds ON feeds.name = value AND feeds.listed = 1 LEFT JOIN sites ON sites.site = feeds.site)"
+            " WHERE why IS NOT NULL",
             {"names": as_json(names), "now": to_ms(now), "began": to_ms(began)},
         )
         return [(row["name"], row["why"]) for row in rows]
 
     def articles_open(self, now: datetime) -> bool:
-        """Whether a page is due that no process has in hand, though its host may rest just now."""
+        """Whether a page is due that no process has in hand, though its host may rest for the moment."""
         row = self._one(
-            "SELECT 1 FROM articles WHERE due_at <= :now AND coalesce(lease_until, 0) <= :now LIMIT 1",
+            "SELECT 1 FROM articles LEFT JOIN sites ON sites.site = articles.site WHERE due_at <= :now"
+            " AND coalesce(lease_until, 0) <= :now AND coalesce(paused_until, 0) <= :now LIMIT 1",
             {"now": to_ms(now)},
         )
         return row is not None
@@ -197,11 +219,17 @@ class Feeds(Base):
         )
 
 
+def document_of(url: str) -> str:
+    """What all addresses of one feed document have in common: http and https, with and without a slash at the end."""
+    return (urls.clean(url) or url).partition("://")[2].rstrip("/")
+
+
 def _feed_lease(row: Row) -> FeedLease:
     return FeedLease(
         id=row["id"],
         token=row["lease_token"],
         url=row["url"],
+        address=row["address"] or row["url"],
         name=row["name"],
         site=row["site"],
         validators=Validators(etag=row["etag"], last_modified=row["last_modified"], url=row["validators_url"]),

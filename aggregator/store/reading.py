@@ -10,6 +10,7 @@ from typing import Any
 from aggregator.model import Alert, Item
 from aggregator.store.base import item_of
 from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms
+from aggregator.store.feeds import ASKED
 from aggregator.store.notices import Notices, StoredTrouble
 from aggregator.store.outbox import ALERTS, alert_of
 
@@ -61,7 +62,10 @@ class StoredFeed:
     new_at: datetime | None
     due_at: datetime
     due_why: str
-    moved_to: str | None
+    moved_to: str | None  # its server says so, for good; not believed yet
+    address: str | None  # where it is asked since it moved for good; None: at `url`
+    twin_of: str | None  # the feed of the list that has the same document and is asked for both
+    paused_until: datetime | None  # its server refused us; nothing of it is asked before
     items: int
     troubles: tuple[StoredTrouble, ...]  # the oldest first
 
@@ -172,7 +176,10 @@ class Reading(Notices):
     def feeds(self, *, name: str | None = None, limit: int = -1) -> list[StoredFeed]:
         """The feeds of feeds.yaml with their state, in its order of first listing."""
         rows = self._all(
-            "SELECT feeds.*, (SELECT count(*) FROM items WHERE items.feed = feeds.id) AS items FROM feeds"
+            "SELECT feeds.*, paused_until, (SELECT count(*) FROM items WHERE items.feed = feeds.id) AS items,"
+            f" CASE WHEN {ASKED} THEN NULL ELSE (SELECT other.name FROM feeds AS other WHERE other.listed = 1"
+            " AND other.document = feeds.document ORDER BY other.failures, other.id LIMIT 1) END AS twin_of"
+            " FROM feeds LEFT JOIN sites ON sites.site = feeds.site"
             " WHERE listed = 1 AND (:name IS NULL OR name = :name) ORDER BY id LIMIT :limit",
             {"name": name, "limit": limit},
         )
@@ -185,14 +192,14 @@ class Reading(Notices):
     def totals(self) -> Totals:
         """Counts over everything."""
         feeds = self._one(
-            """
+            f"""
             WITH silent AS (SELECT feed FROM troubles WHERE kind = 'silent' AND ended_at IS NULL)
             SELECT
               coalesce(sum(outcome = 'failed'), 0) AS failing,
               coalesce(sum(outcome IS NULL), 0) AS fresh,
               coalesce(sum(outcome != 'failed' AND id IN (SELECT feed FROM silent)), 0) AS silent,
               coalesce(sum(outcome != 'failed' AND id NOT IN (SELECT feed FROM silent)), 0) AS ok
-            FROM feeds WHERE listed = 1
+            FROM feeds WHERE {ASKED}
             """
         )
         counts = self._one(
@@ -271,5 +278,7 @@ def _stored_feed(row: Row, troubles: tuple[StoredTrouble, ...]) -> StoredFeed:
         outcome=row["outcome"], reason=row["reason"], detail=row["detail"], failures=row["failures"],
         visited_at=from_ms_or_none(row["visited_at"]), read_at=from_ms_or_none(row["read_at"]),
         new_at=from_ms_or_none(row["new_at"]), due_at=from_ms(row["due_at"]), due_why=row["due_why"],
-        moved_to=row["moved_to"], items=row["items"], troubles=troubles,
+        moved_to=row["moved_to"], address=row["address"], twin_of=row["twin_of"],
+        paused_until=from_ms_or_none(row["paused_until"]), items=row["items"],
+        troubles=troubles,
     )  # fmt: skip

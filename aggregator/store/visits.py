@@ -7,14 +7,20 @@ together or not at all, so a process that dies anywhere loses nothing and tells 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from aggregator import schedule
 from aggregator.model import Due, Reading, Rejected, Visit, VisitReport
 from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import as_json, to_ms, to_ms_or_none
+from aggregator.store.feeds import document_of
 from aggregator.store.items import AT_ONCE, Counts, Recorder
 from aggregator.store.notices import Notices
 from aggregator.text import urls
+
+MOVE_VISITS, MOVE_TIME = 3, timedelta(days=1)  # before a permanent redirect is believed
+MOVE_UNDONE_FAILURES = 7  # at the new address, about two days
+_AT_HOME = "address = NULL, site = ?, document = ?, moved_to = NULL, moved_since = NULL, moved_visits = 0"
 
 
 class Visits(Notices):
@@ -45,6 +51,8 @@ class Visits(Notices):
                 counts.unchanged = visit.lease.entries
             due = visit.due(counts.new)
             self._store_feed_state(visit, due, counts.new)
+            self._store_move(visit)
+            self._lead_twins(visit, due)
             self._watch_over(visit, before, due, counts)
             self._watchlists_stopped(counts.stopped, to_ms(visit.at))
         return VisitReport(
@@ -121,13 +129,15 @@ class Visits(Notices):
         self._conn.execute(
             "UPDATE feeds SET due_at = ?, due_why = ?, not_before = ?, history = ?, failures = ?, visited_at = ?,"
             " read_at = coalesce(?, read_at), new_at = coalesce(?, new_at), outcome = ?, reason = ?, detail = ?,"
-            " moved_to = ?, lease_token = NULL, lease_until = NULL WHERE id = ?",
+            " lease_token = NULL, lease_until = NULL WHERE id = ?",
             (
                 to_ms(due.at), due.why, to_ms_or_none(due.not_before), schedule.to_json(due.history),
                 due.history.failures, at, None if failed else at, at if new else None, visit.outcome, visit.reason,
-                visit.detail, visit.moved_to, visit.lease.id,
+                visit.detail, visit.lease.id,
             ),
         )  # fmt: skip
+        if visit.pauses and due.not_before:
+            self._site_pauses(visit.pauses, due.not_before)
         if visit.validators is not None:
             self._conn.execute(
                 "UPDATE feeds SET etag = ?, last_modified = ?, validators_url = ? WHERE id = ?",
@@ -145,4 +155,49 @@ class Visits(Notices):
                     "UPDATE feeds SET title = ?, format = ?, flags = ? WHERE id = ?",
                     (facts.title, facts.format, as_json(facts.flags), visit.lease.id),
                 )
-        self._site_rests(urls.server(visit.lease.url), visit.host_free_at)
+        self._site_rests(visit.lease.site, visit.host_free_at)
+
+    def _lead_twins(self, visit: Visit, due: Due) -> None:
+        """Other feeds of the list with this document wait as long as it, and are well while it is."""
+        twins = self._all(
+            "SELECT id FROM feeds WHERE listed = 1 AND id != ?1 AND document = (SELECT document FROM feeds WHERE id = ?1)",
+            (visit.lease.id,),
+        )
+        for (twin,) in twins:
+            self._conn.execute(
+                "UPDATE feeds SET due_at = ?, not_before = ? WHERE id = ?",
+                (to_ms(due.at), to_ms_or_none(due.not_before), twin),
+            )
+            if visit.outcome != "failed":
+                self._conn.execute("UPDATE feeds SET look_at = NULL WHERE id = ?", (twin,))
+                self._settle(twin, {}, self._already(twin), to_ms(visit.at))
+
+    def _store_move(self, visit: Visit) -> None:
+        """Believe that a feed moved for good only when it read well there three times over a day, and never for ever.
+
+        A hotel's login page answers 301 for every address, but is no feed; a mistaken 301 is mended within hours.
+        """
+        lease, at = visit.lease, to_ms(visit.at)
+        if visit.outcome == "failed":
+            self._conn.execute(
+                # The new address died: ask at the listed one again, which says where to go, or takes us back.
+                f"UPDATE feeds SET {_AT_HOME} WHERE id = ? AND address IS NOT NULL AND failures >= ?",
+                (urls.server(lease.url), document_of(lease.url), lease.id, MOVE_UNDONE_FAILURES),
+            )
+            return
+        self._conn.execute(
+            "UPDATE feeds SET moved_since = CASE WHEN moved_to = :to THEN moved_since WHEN :to IS NOT NULL THEN :at END,"
+            " moved_visits = CASE WHEN moved_to = :to THEN moved_visits + 1 WHEN :to IS NOT NULL THEN 1 ELSE 0 END,"
+            " moved_to = :to WHERE id = :id AND (moved_to IS NOT NULL OR :to IS NOT NULL)",
+            {"to": visit.moved_to, "at": at, "id": lease.id},
+        )
+        if visit.moved_to is None or urls.login(lease.url):
+            return  # with a login in its address a feed stays where it is listed: the login must not go elsewhere
+        self._conn.execute(
+            "UPDATE feeds SET address = moved_to, site = ?, document = ?, moved_to = NULL, moved_since = NULL,"
+            " moved_visits = 0 WHERE id = ? AND moved_visits >= ? AND moved_since <= ?",
+            (
+                urls.server(visit.moved_to), document_of(visit.moved_to), lease.id, MOVE_VISITS,
+                to_ms(visit.at - MOVE_TIME),
+            ),
+        )  # fmt: skip

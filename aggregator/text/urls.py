@@ -95,6 +95,12 @@ def server(url: str) -> str:
     return address.authority.removeprefix("www.") if address else ""
 
 
+def login(url: str) -> str:
+    """The user and password in `url`, as written; "" when there are none."""
+    address = _address(url)
+    return address.login if address else ""
+
+
 def origin(url: str) -> str:
     """`scheme://host:port` of `url` with the port always written; "" when it is no web address."""
     address = _address(url)

@@ -93,6 +93,7 @@ async def test_R1_R3_R4_refusals_carry_their_wait(far, client, status, reason):
         reason=reason,
         status=int(status[:3]),
         detail=f"HTTP {status[:3]}",
+        url=url,
         hints=Hints(retry_after_s=3600, max_age_s=60),
     )
 

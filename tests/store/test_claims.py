@@ -1,8 +1,10 @@
+# ruff: noqa: N802 - tests are named after the rows of docs/fetching.md
 """Leases: never two of one host, never one unit in two hands, however many claim at once."""
 
 import threading
 from datetime import timedelta
 
+import pytest
 from support.making import MINUTE, NOW, WORDS, blank, feed, finder, item, routes, visit
 
 from aggregator.model import Due, History
@@ -78,6 +80,30 @@ def test_a_forced_claim_ignores_our_schedule_and_never_the_servers(tmp_path):
         assert store.claim_feeds(NOW, 10, "b") == ()
         assert [lease.name for lease in store.claim_named(NOW, names, 10, "c", per_host=1)] == ["feed-1"]
         assert store.not_claimable(["feed-0"], NOW, NOW) == [("feed-0", "not_before")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://a.example/feed", "https://a.example/feed", True),
+        ("https://a.example/feed", "https://a.example/feed/", True),
+        ("https://a.example", "http://a.example/", True),
+        ("https://a.example/feed?lang=fa", "https://a.example/feed?lang=ps", False),
+        ("https://a.example/feed", "https://www.a.example/feed", False),
+        ("https://a.example:8443/feed", "https://a.example/feed", False),
+        ("https://me:one@a.example/feed", "https://me:two@a.example/feed", False),
+        ("https://a.example/Feed", "https://a.example/feed", False),
+    ],
+)
+def test_S13_http_https_and_slash_twins_are_one_document(tmp_path, one, other, same):
+    with Store.open(tmp_path / "a.db", routes(WORDS)) as store:
+        store.sync_feeds((feed("one", one), feed("other", other)), NOW)
+        assert [lease.name for lease in store.claim_feeds(NOW, 10, "a", per_host=9)] == ["one", "other"][: 2 - same]
+        assert store.due_feeds(NOW) == ["one", "other"][: 2 - same]
+        assert [row.twin_of for row in store.feeds()] == [None, "one" if same else None]
+        assert store.totals().feeds_new == 2 - same
+        store.sync_feeds((feed("other", other),), NOW)
+        assert store.due_feeds(NOW) == ["other"]
 
 
 def test_six_workers_on_one_file_never_take_the_same_feed(tmp_path):

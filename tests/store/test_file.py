@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from sqlite_utils import Database
-from support.making import NOW, WORDS, item, routes
+from support.making import NOW, WORDS, feed, item, routes
 
 from aggregator import store as store_module
 from aggregator.errors import StoreError, StoreLocked
@@ -147,3 +147,16 @@ def test_an_unwritable_folder_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StoreError, match=r"a[.]db: "):
         Store.open(tmp_path / "file" / "a.db", routes(WORDS))
+
+
+def test_feeds_of_an_older_database_are_known_by_their_document(tmp_path):
+    path = tmp_path / "a.db"
+    conn = dialect.connect(path)
+    store_module.migrations.apply(Database(conn), stop_before="0003_polling")
+    conn.execute(
+        "INSERT INTO feeds (url, name, site, listed, due_at, due_why) VALUES ('https://a.example/feed/', 'a', 'a.example', 1, 0, 'new')"
+    )
+    conn.close()
+    with Store.open(path) as store:
+        store.sync_feeds((feed("a", "https://a.example/feed/"), feed("b", "http://a.example/feed")), NOW)
+        assert [row.twin_of for row in store.feeds()] == [None, "a"]

@@ -10,7 +10,6 @@ from aggregator.model import Failed, Fetched, Reason
 from aggregator.settings import Network
 
 pytestmark = pytest.mark.anyio
-NO_MOVES_YET = pytest.mark.xfail(strict=True, reason="a move for good is stored and not yet acted on")
 
 
 async def old_address_asked(world, *headers, status="301 Moved", days=4):
@@ -22,7 +21,6 @@ async def old_address_asked(world, *headers, status="301 Moved", days=4):
     return sum(at < begun + DAY for at in times), sum(at >= begun + (days - 1) * DAY for at in times)
 
 
-@NO_MOVES_YET
 @pytest.mark.parametrize("status", ["301 Moved", "308 Moved"])
 async def test_D1_a_feed_that_moved_for_good_is_asked_at_its_new_address_after_a_day(world, status):
     first_day, last_day = await old_address_asked(world, status=status)
@@ -39,7 +37,6 @@ async def test_D2_a_feed_that_is_elsewhere_for_now_is_asked_at_its_own_address(w
     assert len(world.asked()) == len(world.asked("/new"))
 
 
-@NO_MOVES_YET
 async def test_D3_only_the_leading_permanent_redirects_move_a_feed(world):
     world.far.on("/2", moved("/3", "308 Moved"))
     world.far.on("/3", moved("/4", "302 Found"))
@@ -142,7 +139,6 @@ async def test_D6_user_and_password_in_a_redirect_are_dropped(far, other, client
     assert "eve" not in outcome.url + outcome.moved_to
 
 
-@NO_MOVES_YET
 async def test_D7_two_feeds_that_move_to_one_address_become_one(world):
     world.far.on("/new", reply("200 OK", news("item new")))
     for path in ("/a", "/b"):

@@ -1,0 +1,173 @@
+# ruff: noqa: N802 - tests are named after the rows of docs/fetching.md
+"""Cases of the polling core beside its rows: hosts that refuse, feeds that moved or stand twice in the list."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from far_side import Decided, moved, reply
+from polite import DAY, HOUR, news
+
+pytestmark = pytest.mark.anyio
+GOOD = reply("200 OK", news("item"))
+BUSY = reply("429 Too Many Requests", b"", "Retry-After: 36000")
+
+
+def of_one_host(world, first, *, host="papers.test", number=10):
+    """Ten feeds of one host, the first of which answers so."""
+    world.feed(first, GOOD, path="/0", host=host, name="0")
+    for nth in range(1, number):
+        world.feed(GOOD, path=f"/{nth}", host=host, name=f"{nth}")
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [BUSY, reply("503 Busy", b"", "Retry-After: 36000"), moved("/busy", "302 Found")],
+    ids=["429", "503", "sent on"],
+)
+async def test_R5_a_refusal_rests_every_feed_of_a_public_host_over_restarts_and_forced_fetches(world, refusal):
+    world.far.on("/busy", BUSY)
+    of_one_host(world, refusal)
+    world.feed(GOOD, path="/other", host="other.test", name="other")
+    await world.start()
+    await world.tick()
+    begun, asked = world.now, len(world.far.asked)
+    await world.start()
+    await world.wait(9 * HOUR)
+    assert {request.path for request in world.far.asked[asked:]} == {"/other"}
+    async with world.beside() as work:
+        tally = await work.round([str(number) for number in range(10)])
+    assert {(visit.outcome, visit.reason) for visit in tally.visits} == {("not_due", "not_before")}
+    await world.wait(begun + 11 * HOUR - world.now)
+    assert {request.path for request in world.far.asked[asked:]} >= {f"/{number}" for number in range(1, 10)}
+
+
+async def test_R5_a_429_without_a_time_rests_the_host_four_hours(world):
+    of_one_host(world, reply("429 Too Many Requests", b""))
+    await world.start()
+    await world.tick()
+    await world.wait(4 * HOUR)
+    assert len(world.far.asked) == 1
+    await world.wait(HOUR)
+    assert len(world.far.asked) >= 10
+
+
+@pytest.mark.parametrize(
+    ("host", "gateways"),
+    [("127.0.0.1", []), ("rss", []), ("hub.test", ["www.HUB.test"])],
+    ids=["loopback", "local", "gateway"],
+)
+async def test_R5_of_a_private_host_or_a_gateway_only_the_refused_feed_waits(world, host, gateways):
+    world.polling = {"gateways": gateways}
+    of_one_host(world, BUSY, host=host)
+    await world.wait(HOUR)
+    assert {request.path for request in world.far.asked} == {f"/{number}" for number in range(10)}
+    assert len(world.asked("/0")) == 1
+
+
+async def test_R5_a_503_without_a_time_is_a_fault_of_one_feed(world):
+    of_one_host(world, reply("503 Busy", b""))
+    await world.wait(HOUR)
+    assert len({request.path for request in world.far.asked}) == 10
+
+
+async def test_S13_two_addresses_of_one_document_are_fetched_once(world):
+    world.outlet(name="one")
+    world.feed(GOOD, path="/feed/", name="two")
+    await world.days(2)
+    assert {request.path for request in world.far.asked} == {"/feed"}
+    assert (world.state("two").twin_of, world.state("one").twin_of) == ("one", None)
+    async with world.beside() as work:
+        tally = await work.round(["two"])
+    assert [(visit.outcome, visit.reason) for visit in tally.visits] == [("not_due", "twin")]
+
+
+async def test_S13_when_one_address_fails_the_other_stands_in_for_it_without_hurry(world):
+    world.feed(reply("403 No", b""), name="one", every="15m")
+    world.feed(GOOD, path="/feed/", name="two", every="15m")
+    await world.days(1)
+    times = [request.at for request in world.far.asked]
+    assert [request.path for request in world.far.asked[:3]] == ["/feed", "/feed/", "/feed/"]
+    assert times[1] - times[0] >= 4 * HOUR, "what the first address was told holds for the second"
+    assert world.titles == {"item"}
+
+
+async def test_D1_a_move_that_changes_its_mind_is_counted_anew(world):
+    world.far.on("/a", GOOD)
+    world.far.on("/b", GOOD)
+    flips = Decided(lambda _: moved("/a" if world.now.hour % 4 < 2 else "/b", "301 Moved"))
+    world.feed(flips, every="2h")
+    await world.days(4)
+    assert world.state().address is None
+
+
+async def test_D1_two_polls_a_day_apart_are_not_enough(world):
+    world.far.on("/new", GOOD)
+    world.feed(moved("/new", "301 Moved"), every="23h")
+    await world.days(1.5)
+    assert world.state().address is None
+    await world.days(2)
+    assert world.state().address == world.far.url("/new")
+
+
+async def test_D1_a_new_address_that_dies_is_given_up_for_the_listed_one(world):
+    world.far.on("/new", GOOD)
+    world.feed(moved("/new", "301 Moved"), every="2h")
+    await world.days(3)
+    world.far.now_on("/new", reply("404 Not Found", b""))
+    world.far.now_on("/feed", reply("200 OK", news("item", "item at home")))
+    world.far.asked.clear()
+    await world.days(5)
+    assert world.far.asked[-1].path == "/feed"
+    assert world.titles == {"item", "item at home"}
+
+
+async def test_D1_a_restart_with_another_list_forgets_no_move(world):
+    world.far.on("/new", GOOD)
+    world.feed(moved("/new", "301 Moved"), every="2h", name="one")
+    await world.days(3)
+    listed = world.file.read_text()
+    world.feed(GOOD, path="/two", name="two")
+    await world.start()
+    world.far.asked.clear()
+    await world.days(1)
+    assert {request.path for request in world.far.asked} == {"/new", "/two"}
+    assert json.loads(listed)["feeds"][0]["url"] == world.far.url(), "feeds.yaml is the operator's"
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_D6_a_feed_that_moved_to_another_origin_takes_no_secret_along(world, away):
+    world.names.knows("away.test", ["127.0.0.1"])
+    world.far.on("/new", GOOD)
+    target = world.far.url("/new", "away.test" if away else "127.0.0.1")
+    world.feed(moved(target, "301 Moved"), every="2h", headers={"X-Key": "secret"})
+    await world.days(3)
+    assert world.state().address == target
+    assert world.asked("/new")[-1].one("X-Key") == (None if away else b"secret")
+
+
+async def test_D6_a_feed_with_a_login_in_its_address_stays_where_it_is_listed(world):
+    world.far.on("/new", GOOD)
+    world.feed(moved("/new", "301 Moved"), every="2h", url=f"http://me:secret@127.0.0.1:{world.far.port}/feed")
+    await world.days(3)
+    assert world.state().address is None
+    assert {asked.one("Authorization") for asked in world.asked("/new")} == {b"Basic bWU6c2VjcmV0"}
+
+
+async def test_V14_D47_a_server_that_hides_its_news_is_found_out(world):
+    """It publishes each hour; from the third day on whoever sends validators gets a 304."""
+    begun = world.now
+
+    def answer(asked):
+        hours = (world.now - begun) // HOUR
+        known, etag = asked.one("If-None-Match"), f'"{min(hours, 72)}"'
+        if known and (hours > 72 or known == etag.encode()):
+            return reply("304 Not Modified", b"")
+        return reply("200 OK", news(*(f"item {nth}" for nth in range(hours + 1))), f"ETag: {etag}")
+
+    world.feed(Decided(answer))
+    await world.days(10)
+    bare = [asked.at for asked in world.asked() if asked.conditions == (None, None)]
+    assert DAY <= bare[1] - begun - 3 * DAY <= 1.5 * DAY
+    assert all(DAY <= later - earlier <= DAY + 7 * HOUR for earlier, later in pairwise(bare[1:]))
+    assert len(world.titles) >= (world.now - begun - 1.5 * DAY) // HOUR

@@ -2,6 +2,6 @@
 
 from aggregator.fetch.client import Client
 from aggregator.fetch.guard import is_local
-from aggregator.fetch.wire import Fault, Limits
+from aggregator.fetch.line import Fault, Limits
 
 __all__ = ["Client", "Fault", "Limits", "is_local"]

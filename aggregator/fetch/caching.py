@@ -16,8 +16,8 @@ _DIRECTIVE = re.compile(r"""([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*
 
 
 def values(headers: Headers, name: bytes) -> list[str]:
-    """Every value of one header, byte for byte as latin-1 text. `name` is lower case."""
-    return [value.decode("latin-1") for key, value in headers if key.lower() == name]
+    """Every value of one header, byte for byte as latin-1 text. All names are lower case."""
+    return [value.decode("latin-1") for key, value in headers if key == name]
 
 
 def value(headers: Headers, name: bytes) -> str | None:

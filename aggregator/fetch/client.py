@@ -9,16 +9,15 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import httpx2
-
 from aggregator import __version__
 from aggregator.fetch import caching, guard
 from aggregator.fetch.decoding import Body, accepted
 from aggregator.fetch.dns import Dns, Resolver
+from aggregator.fetch.exchange import Answer
 from aggregator.fetch.hosts import Hosts, Visitor
+from aggregator.fetch.line import Fault, Limits
 from aggregator.fetch.robots import Robots
 from aggregator.fetch.trip import PERMANENT, Trip
-from aggregator.fetch.wire import Fault, Limits
 from aggregator.model import Failed, Fetched, Hints, NotModified, Outcome, Reason, Request, Validators
 from aggregator.settings import Network
 
@@ -63,15 +62,8 @@ class Client:
         self._clock = clock
         self._hosts = Hosts(per_host, host_gap_s)
         self._robots = Robots(self.get, clock)
-        self._dns = None if resolver else Dns()
-        self._transport = guard.transport(
-            allow_private=network.allow_private_feeds,
-            ports=network.ports,
-            resolver=resolver or self._dns,
-            limits=self._limits,
-            trust=trust,
-            proxy=network.proxy.reveal() if network.proxy else None,
-        )
+        self._dns = Dns()
+        self._ask = guard.ask(network, resolver=resolver or self._dns, limits=self._limits, trust=trust)
         self._agent = f"aggregator/{__version__}" + (f" (+{network.contact})" if network.contact else "")
 
     async def get(self, request: Request) -> Outcome:
@@ -97,15 +89,13 @@ class Client:
 
     async def aclose(self) -> None:
         """Let go of the threads; there are no connections between requests."""
-        await self._transport.aclose()
-        if self._dns:
-            self._dns.close()
+        self._dns.close()
 
     async def _travel(self, trip: Trip, visitor: Visitor) -> Outcome:
         while True:
             if trip.request.accept == "page":
                 visitor.leave()  # robots.txt needs a turn of its own
-                if refusal := await self._robots.refusal(str(trip.url)):
+                if refusal := await self._robots.refusal(trip.address):
                     return refusal
             await visitor.at(trip.host)
             if outcome := await self._in_time(trip):
@@ -124,15 +114,11 @@ class Client:
 
     async def _exchange(self, trip: Trip) -> Outcome | None:
         """One request and its answer; None when `trip` was sent on to another address."""
-        ask = httpx2.Request("GET", trip.url, headers=self._headers(trip), extensions={"timeout": self._timeouts()})
-        async with aclosing(await self._transport.handle_async_request(ask)) as response:
-            headers = response.headers.raw
-            if sum(len(name) + len(value) for name, value in headers) > self._limits.header_bytes:
-                raise Fault(Reason.HEADERS_TOO_LARGE, f"more than {self._limits.header_bytes} bytes of headers")
+        async with aclosing(await self._ask(trip.place, self._headers(trip))) as answer:
+            headers, status = answer.headers, answer.status
             hints = caching.hints(headers, self._clock())
-            status = response.status_code
             if status in {200, 203}:
-                return await self._document(trip, response, hints)
+                return await self._document(trip, answer, hints)
             if status in _REDIRECTS:
                 trip.waits.append(hints)
                 kept = hints.max_age_s != 0
@@ -143,14 +129,14 @@ class Client:
             reason = _REASONS.get(status) or _REASON_OF_CLASS.get(status // 100, Reason.PROTOCOL)
             return Failed(reason=reason, status=status, detail=f"HTTP {status}", url=trip.address, hints=hints)
 
-    async def _document(self, trip: Trip, response: httpx2.Response, hints: Hints) -> Outcome:
-        headers = response.headers.raw
+    async def _document(self, trip: Trip, answer: Answer, hints: Hints) -> Outcome:
+        headers = answer.headers
         body = Body(caching.values(headers, b"content-encoding"), self._limits.decoded_bytes)
         if (caching.whole(caching.value(headers, b"content-length")) or 0) > self._limits.wire_bytes:
             raise Fault(Reason.TOO_LARGE, f"more than {self._limits.wire_bytes} bytes announced")
         broken: Fault | None = None
         try:
-            async with aclosing(response.aiter_raw()) as chunks:
+            async with aclosing(answer.chunks()) as chunks:
                 async for chunk in chunks:
                     body.feed(chunk)
             body.end()
@@ -181,9 +167,6 @@ class Client:
         named |= {"Accept-Encoding": accepted(), "Connection": "close"}
         plain = [(name.encode(), value.encode()) for name, value in named.items()]
         return plain + caching.conditions(trip.request.validators, trip.address)
-
-    def _timeouts(self) -> dict[str, float]:
-        return {"connect": self._limits.connect_s}  # all else is bounded by the total
 
 
 def _unchanged(trip: Trip, headers: caching.Headers, hints: Hints) -> Outcome:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 
-from aggregator.fetch.wire import Fault
+from aggregator.fetch.line import Fault
 from aggregator.model import Reason
 
 STEP_BYTES = 256 << 10

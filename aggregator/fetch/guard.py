@@ -11,6 +11,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -18,44 +19,47 @@ import httpx2
 
 from aggregator.errors import ConfigError
 from aggregator.fetch.dns import Dns, Resolver
-from aggregator.fetch.wire import Fault, Limits, Socket, Transport, system_trust
+from aggregator.fetch.exchange import Ask, Exchange
+from aggregator.fetch.line import Fault, Limits, Line
+from aggregator.fetch.wire import Transport, proxied, system_trust
 from aggregator.model import Reason
+from aggregator.settings import Network
 
 _ATTEMPTS = 4  # addresses of one host that are tried, each with its share of the connect time
 
 
-def transport(
-    *,
-    allow_private: bool,
-    ports: frozenset[int] | None,
-    resolver: Resolver | None = None,
-    limits: Limits | None = None,
-    trust: ssl.SSLContext | None = None,
-    proxy: str | None = None,
-) -> httpx2.AsyncBaseTransport:
-    """The one way out of the machine: each request on a new connection to a judged address.
+def ask(network: Network, *, resolver: Resolver, limits: Limits, trust: ssl.SSLContext | None = None) -> Ask:
+    """The way out for GETs: each on a new connection to a judged address.
 
-    `ports` None allows any. Raises `wire.Fault` (an `httpx2.TransportError` with a `reason`) for what the far side
-    does and for what the guard forbids. Follows no redirects, keeps no cookies. Behind a `proxy` the proxy
-    resolves, so only the host as written can be judged.
+    Behind a proxy the proxy resolves, so only the host as written can be judged.
 
     Raises:
         ConfigError: The proxy is of a kind that we cannot speak to.
     """
+    guard = Guard(allow_private=network.allow_private_feeds, ports=network.ports, resolver=resolver)
+    trusted = (lambda: trust) if trust else system_trust
+    if network.proxy is None:
+        return Exchange(judge=guard.judge_port, dial=guard.dial, trust=trusted, limits=limits)
+    proxy = network.proxy.reveal()
     _check_proxy(proxy)
-    guard = Guard(allow_private=allow_private, ports=ports, resolver=resolver or Dns())
-    return Transport(
-        judge=guard.judge_written if proxy else guard.judge_port,
-        dial=connect if proxy else guard.dial,
-        trust=(lambda: trust) if trust else system_trust,
-        limits=limits or Limits(),
-        proxy=proxy,
+    return proxied(
+        Transport(judge=guard.judge_written, dial=guard.dial_unjudged, trust=trusted, limits=limits, proxy=proxy)
     )
 
 
-def _check_proxy(proxy: str | None) -> None:
-    scheme = (proxy or "").partition("://")[0].lower()
-    if proxy and scheme not in {"http", "socks5", "socks5h"}:
+def transport(*, allow_private: bool, ports: frozenset[int] | None) -> httpx2.AsyncBaseTransport:
+    """The way out for deliveries: each request on a new connection to a judged address.
+
+    Raises `Fault` (an `httpx2.TransportError` with a `reason`) for what the far side does and for what the guard
+    forbids. Follows no redirects, keeps no cookies.
+    """
+    guard = Guard(allow_private=allow_private, ports=ports, resolver=Dns())
+    return Transport(judge=guard.judge_port, dial=guard.dial, trust=system_trust, limits=Limits())
+
+
+def _check_proxy(proxy: str) -> None:
+    scheme = proxy.partition("://")[0].lower()
+    if scheme not in {"http", "socks5", "socks5h"}:
         raise ConfigError(("settings.network.proxy: must begin with http:// or socks5://",))
     if scheme.startswith("socks") and find_spec("socksio") is None:
         raise ConfigError(("settings.network.proxy: a socks proxy needs the package socksio",))
@@ -83,14 +87,20 @@ class Guard:
         elif not self._allow_private and _local_name(host):
             raise Fault(Reason.BLOCKED_ADDRESS, f"{host}: local name")
 
-    async def dial(self, host: str, port: int, timeout_s: float) -> Socket:
-        """A socket to an address of `host`, all of whose addresses are allowed."""
-        addresses = (host,) if _is_address(host) else await self._addresses(host)
+    async def dial(self, host: str, port: int, timeout_s: float) -> Line:
+        """A line to an address of `host`, all of whose addresses are allowed."""
+        addresses = await self._addresses(host)
         for address in addresses:
             self._judge(host, address)
         return await connect_any(addresses[:_ATTEMPTS], port, timeout_s)
 
+    async def dial_unjudged(self, host: str, port: int, timeout_s: float) -> Line:
+        """A line to the operator's own proxy."""
+        return await connect_any(await self._addresses(host), port, timeout_s)
+
     async def _addresses(self, host: str) -> Sequence[str]:
+        if _is_address(host):
+            return (host,)
         try:
             found = await self._resolve(host)
         except (OSError, UnicodeError) as failure:  # UnicodeError: a label that no name server could hold
@@ -104,27 +114,16 @@ class Guard:
             raise Fault(Reason.BLOCKED_ADDRESS, f"{host}: {rule} address {address}")
 
 
-async def connect_any(addresses: Sequence[str], port: int, timeout_s: float) -> Socket:
-    """A socket to the first address that answers; each has an equal share of the time that is left."""
+async def connect_any(addresses: Sequence[str], port: int, timeout_s: float) -> Line:
+    """A line to the first address that answers; each has an equal share of the time that is left."""
     loop = asyncio.get_running_loop()
     end = loop.time() + timeout_s
     for left, address in zip(range(len(addresses), 1, -1), addresses, strict=False):
         try:
-            return await connect(address, port, (end - loop.time()) / left)
+            return await Line.to(address, port, (end - loop.time()) / left)
         except Fault:  # the next address may do better; the last one's fault is told
             continue
-    return await connect(addresses[-1], port, end - loop.time())
-
-
-async def connect(host: str, port: int, timeout_s: float) -> Socket:
-    """A socket to `host`, unjudged."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await asyncio.open_connection(host, port)
-    except TimeoutError as failure:
-        raise Fault(Reason.TIMEOUT, f"no connection to {host} within {timeout_s:.3g} s") from failure
-    except OSError as failure:
-        raise Fault(Reason.CONNECT, f"{host}: {failure.strerror or failure}") from failure
+    return await Line.to(addresses[-1], port, end - loop.time())
 
 
 # ---------------------------------------------------------------- addresses
@@ -151,6 +150,7 @@ _RULES = tuple(
 _MAY_BE_ALLOWED = frozenset({"loopback", "private", "shared"})
 
 
+@lru_cache(maxsize=1 << 14)
 def forbidden(address: str, *, allow_private: bool) -> str | None:
     """The name of the rule that forbids `address`; None when it may be dialled.
 

@@ -1,61 +1,33 @@
-"""One connection for one request: nothing is shared but the TLS context, and every byte is counted.
+"""The httpx2 side: deliveries, which httpx2 makes, and GETs through a proxy, which httpcore2 knows how to speak to.
 
-httpx2 offers no place to check an address between resolving and connecting, and its shared pool costs CPU that grows
-with the square of the hosts in flight (11.6 ms a request at 1,000 hosts, measured). So this transport speaks
-through one httpcore2 connection per request, over a socket that `Dial` opened.
+httpx2 offers no place to check an address between resolving and connecting. So this transport speaks through one
+httpcore2 connection per request, over a line that `Dial` opened. A GET to the host itself goes the short way of
+`exchange.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from urllib.parse import unquote
 
 import httpcore2
 import httpx2
 
+from aggregator.fetch.exchange import Answer, Ask, Headers
+from aggregator.fetch.line import Dial, Fault, Limits, Line
+from aggregator.fetch.place import Place
 from aggregator.model import Reason
-
-Socket = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much one fetch may take."""
-
-    total_s: float = 30.0  # DNS, connecting, redirects and body together; waiting for one's turn is not counted
-    connect_s: float = 10.0
-    wire_bytes: int = 8 << 20
-    decoded_bytes: int = 16 << 20
-    header_bytes: int = 64 << 10
-    redirects: int = 5
-
-
-class Fault(httpx2.TransportError):
-    """The network gave no answer; `reason` says in which way."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
-        self.reason = reason
-        self.detail = detail
-
-
-class Dial(Protocol):
-    """Opens a socket to a host, or raises `Fault`."""
-
-    async def __call__(self, host: str, port: int, timeout_s: float) -> Socket:
-        """A connected socket."""
 
 
 class Transport(httpx2.AsyncBaseTransport):
     """Sends each request over a connection of its own, opened by `dial`, closed with the response.
 
-    `judge(host, port)` is asked first and raises `Fault` to forbid. `dial` opens the socket to the host, or to
+    `judge(host, port)` is asked first and raises `Fault` to forbid. `dial` opens the line to the host, or to
     `proxy` when there is one. Raises `Fault` and nothing else for what the far side does.
     """
 
@@ -83,7 +55,7 @@ class Transport(httpx2.AsyncBaseTransport):
             answer = await link.handle_async_request(_core(request))
         except (Exception, asyncio.CancelledError) as failure:
             await link.aclose()
-            backend.abort()
+            backend.close()
             raise _fault(failure, Reason.PROTOCOL) or failure from failure
         backend.head_done()
         return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer, link, backend))
@@ -102,6 +74,26 @@ class Transport(httpx2.AsyncBaseTransport):
         return httpcore2.AsyncHTTPProxy(via, proxy_auth=auth, ssl_context=context, network_backend=backend)
 
 
+def proxied(transport: Transport) -> Ask:
+    """GETs through the proxy of `transport`."""
+
+    async def ask(place: Place, headers: Headers) -> Answer:
+        request = httpx2.Request("GET", place.address, headers=list(headers))
+        return _Proxied(await transport.handle_async_request(request))
+
+    return ask
+
+
+class _Proxied:
+    """A response of httpx2 as an `Answer`."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.status = response.status_code
+        self.headers: Headers = [(name.lower(), value) for name, value in response.headers.raw]
+        self.chunks = response.aiter_raw
+        self.aclose = response.aclose
+
+
 def port_of(url: httpx2.URL) -> int:
     """The port that a request for `url` goes to."""
     return url.port if url.port is not None else {"https": 443}.get(url.scheme, 80)
@@ -114,7 +106,6 @@ def system_trust() -> ssl.SSLContext:
 
 
 _Link = httpcore2.AsyncHTTPConnection | httpcore2.AsyncConnectionPool
-_T = TypeVar("_T")
 
 
 def _core(request: httpx2.Request) -> httpcore2.Request:
@@ -128,7 +119,6 @@ def _core(request: httpx2.Request) -> httpcore2.Request:
         ),
         headers=request.headers.raw,
         content=request.stream,
-        extensions=request.extensions,
     )
 
 
@@ -167,11 +157,11 @@ class _Body(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         await self._answer.aclose()
         await self._link.aclose()
-        self._backend.abort()
+        self._backend.close()
 
 
 class _Backend(httpcore2.AsyncNetworkBackend):
-    """The one socket of one request."""
+    """The one line of one request."""
 
     def __init__(self, dial: Dial, limits: Limits) -> None:
         self._dial = dial
@@ -186,42 +176,43 @@ class _Backend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        del local_address, socket_options  # never set by us
-        self._stream = _Stream(await self._dial(host, port, timeout or self._limits.connect_s), self._limits)
+        del timeout, local_address, socket_options  # never set by us
+        self._stream = _Stream(await self._dial(host, port, self._limits.connect_s), self._limits)
         return self._stream
 
     def head_done(self) -> None:
         if self._stream is not None:
             self._stream.in_head = False
 
-    def abort(self) -> None:
+    def close(self) -> None:
         if self._stream is not None:
-            self._stream.abort()
+            self._stream.line.close()
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
-    """A socket that refuses to deliver more than the limits allow."""
+    """A line that refuses to deliver more than the limits allow. Whoever asks bounds the time."""
 
-    def __init__(self, socket: Socket, limits: Limits) -> None:
-        self._reader, self._writer = socket
+    def __init__(self, line: Line, limits: Limits) -> None:
+        self.line = line
         self._limits = limits
         self._received = 0
         self.in_head = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore2's
+        del timeout
         if self.in_head:
             max_bytes = min(max_bytes, self._limits.header_bytes - self._received)
             if max_bytes <= 0:
                 raise Fault(Reason.HEADERS_TOO_LARGE, f"more than {self._limits.header_bytes} bytes of headers")
         if self._received > self._limits.header_bytes + self._limits.wire_bytes:
             raise Fault(Reason.TOO_LARGE, f"more than {self._limits.wire_bytes} bytes on the wire")
-        data = await self._bounded(self._reader.read(max_bytes), timeout)
+        data = await self.line.receive(max_bytes)
         self._received += len(data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore2's
-        self._writer.write(buffer)
-        await self._bounded(self._writer.drain(), timeout)
+        del timeout
+        await self.line.send(buffer)
 
     async def start_tls(
         self,
@@ -229,33 +220,11 @@ class _Stream(httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the name is httpcore2's
     ) -> httpcore2.AsyncNetworkStream:
-        limit_s = timeout or self._limits.connect_s
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
-        except TimeoutError as failure:
-            raise Fault(Reason.TIMEOUT, f"no TLS within {limit_s:g} s") from failure
-        except ssl.SSLCertVerificationError as failure:
-            raise Fault(Reason.TLS, failure.verify_message) from failure
-        except OSError as failure:
-            raise Fault(Reason.TLS, str(failure)) from failure
+        await self.line.start_tls(ssl_context, server_hostname, timeout or self._limits.connect_s)
         return self
 
     async def aclose(self) -> None:
-        self.abort()
-
-    def abort(self) -> None:
-        """Let go of the socket now: a far side that never answers a TLS farewell must not keep it."""
-        self._writer.transport.abort()
+        self.line.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._reader.at_eof() if info == "is_readable" else self._writer.get_extra_info(info)
-
-    async def _bounded(self, step: Awaitable[_T], timeout_s: float | None) -> _T:
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await step
-        except TimeoutError as failure:
-            raise Fault(Reason.TIMEOUT, f"nothing moved for {timeout_s:g} s") from failure
-        except OSError as failure:
-            raise Fault(Reason.RESET, failure.strerror or type(failure).__name__) from failure
+        return self.line.tls if info == "ssl_object" else None

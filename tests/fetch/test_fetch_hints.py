@@ -17,7 +17,8 @@ def http_date(seconds_from_now):
 
 
 def hints(*lines):
-    headers = [tuple(part.strip().encode() for part in line.split(":", 1)) for line in lines]
+    pairs = (line.split(":", 1) for line in lines)
+    headers = [(name.strip().lower().encode(), text.strip().encode()) for name, text in pairs]
     return caching.hints(headers, NOW)
 
 

@@ -43,7 +43,7 @@ async def test_D02_a_redirect_to_loopback_is_blocked(far, other, names):
                 super()._judge(host, address)
 
     made = Client(Network(ports=None), host_gap_s=0, resolver=names)
-    made._transport._dial = FirstIsPublic(allow_private=False, ports=None, resolver=names).dial
+    made._ask._dial = FirstIsPublic(allow_private=False, ports=None, resolver=names).dial
     outcome = await poll(made, far.url(host="first.test"))
     assert outcome.reason is Reason.BLOCKED_ADDRESS
     assert dials == ["first.test", "inner.test"]

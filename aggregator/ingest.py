@@ -83,16 +83,6 @@ class Tools:
 # ---------------------------------------------------------------- a visit to a feed
 
 
-async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
-    """Fetch a leased feed, read it, and store all that this changes in one transaction.
-
-    Raises:
-        LeaseLost: Another worker took the feed over meanwhile.
-        StoreError: The disk failed; the feed is due again when the lease runs out.
-    """
-    return await record(tools, await ask(tools, lease, spec_of(tools, lease)))
-
-
 async def ask(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
     """The visit that one request makes: what its answer changes, nothing of which is stored yet."""
     accept: Literal["feed", "page"] = "page" if spec.type == "page" else "feed"
@@ -112,7 +102,7 @@ async def ask(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
             blank = replace(blank, outcome="not_modified", validators=outcome.validators, moved_to=moved)
             done = _unchanged(tools, blank, replace(seen, not_modified=True))
         case Failed():
-            done = _failed(tools, blank, outcome, seen)
+            done = failed(tools, blank, outcome, seen)
             if outcome.partial is not None:
                 # Cut off: what came whole is kept, but the visit failed, so no validator can hide the rest.
                 salvaged = await _read(tools, blank, spec, _whole_entries(outcome.partial), seen)
@@ -123,11 +113,17 @@ async def ask(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
 
 
 async def record(tools: Tools, done: Visit) -> VisitReport:
-    """Store a visit whole, and log what it came to."""
+    """Store all that a visit changes in one transaction, and log what it came to.
+
+    Raises:
+        LeaseLost: Another worker took the feed over meanwhile.
+        StoreError: The disk failed; the feed is due again when the lease runs out.
+    """
     report = await tools.write(tools.store.record_visit, done, finder(tools))
     log.info(
         "visit", feed=report.feed, outcome=report.outcome, reason=report.reason, detail=done.detail or None,
         new=report.new, revised=report.revised, unchanged=report.unchanged, rejected=report.rejected,
+        fallback=report.fallback,
     )  # fmt: skip
     return report
 
@@ -135,7 +131,7 @@ async def record(tools: Tools, done: Visit) -> VisitReport:
 async def visit_broke(tools: Tools, lease: FeedLease) -> VisitReport:
     """Record that a visit broke down through a fault of ours, so that the feed is shown failing and tried again."""
     fault = Failed(reason=Reason.INTERNAL, detail="a fault of ours, see the log")
-    broken = _failed(tools, _blank_visit(tools, lease, Observation()), fault, Observation())
+    broken = failed(tools, _blank_visit(tools, lease, Observation()), fault, Observation())
     return await tools.write(tools.store.record_visit, broken, finder(tools))
 
 
@@ -167,10 +163,10 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
     )
     answer = await tools.workers.run(read_document, work)
     if isinstance(answer, Crashed):
-        return _failed(tools, blank, Failed(reason=answer.reason, detail=answer.detail), seen)
+        return failed(tools, blank, Failed(reason=answer.reason, detail=answer.detail), seen)
     parsed, findings = answer
     if refused := _no_document(parsed, fetched, lease):
-        return _failed(tools, blank, refused, seen)
+        return failed(tools, blank, refused, seen)
     return replace(
         blank,
         document=Document(
@@ -179,7 +175,7 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
             facts=(said := replace(parsed, items=())),
             body_hash=body_hash,
         ),
-        due=_due(tools, lease, replace(
+        due=due(tools, lease, replace(
             seen, entries=parsed.entries, said=said, same_validators=_same(fetched.validators, lease.validators),
             published=tuple(item.published for item in parsed.items if item.published),
         )),
@@ -199,7 +195,7 @@ def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Fail
         what = coverage.page(fetched.body) or ", ".join(parsed.flags)
         detail = f"{what} ({fetched.content_type or 'no content type'})"
         return Failed(reason=Reason.NOT_A_FEED, detail=detail)
-    if not parsed.entries and lease.entries:
+    if not parsed.entries and lease.entries and not parsed.sitemaps:
         detail = f"no entry, where there were {lease.entries}"
         return Failed(reason=Reason.SUSPICIOUS_EMPTY, detail=detail)
     if not parsed.entries and parsed.format == "page":  # a selector that finds nothing would be silent for ever
@@ -219,32 +215,31 @@ def _blank_visit(tools: Tools, lease: FeedLease, seen: Observation) -> Visit:
         lease=lease,
         at=now,
         outcome="fetched",
-        due=_due(tools, lease, seen),
+        due=due(tools, lease, seen),
         host_free_at=now + tools.settings.polling.host_gap,
     )
 
 
 def _unchanged(tools: Tools, blank: Visit, seen: Observation) -> Visit:
-    return replace(blank, due=_due(tools, blank.lease, replace(seen, entries=blank.lease.entries)))
+    return replace(blank, due=due(tools, blank.lease, replace(seen, entries=blank.lease.entries)))
 
 
-def _failed(tools: Tools, blank: Visit, failed: Failed, seen: Observation) -> Visit:
+def failed(tools: Tools, blank: Visit, failure: Failed, seen: Observation) -> Visit:
     """The visit that brought nothing. Validators and items stay as they are."""
     # An empty feed is polled on at its own rhythm: it may be empty for a day, but is never taken for good health.
-    reason = None if failed.reason is Reason.SUSPICIOUS_EMPTY else failed.reason
-    due = _due(tools, blank.lease, replace(seen, reason=reason))
+    reason = None if failure.reason is Reason.SUSPICIOUS_EMPTY else failure.reason
     return replace(
-        blank, outcome="failed", reason=failed.reason, detail=failed.detail, due=due, validators=None, moved_to=None,
-        pauses=_refuser(tools, blank.lease, failed),
+        blank, outcome="failed", reason=failure.reason, detail=failure.detail, validators=None, moved_to=None,
+        due=due(tools, blank.lease, replace(seen, reason=reason)), pauses=_refuser(tools, blank.lease, failure),
     )  # fmt: skip
 
 
-def _refuser(tools: Tools, lease: FeedLease, failed: Failed) -> str | None:
+def _refuser(tools: Tools, lease: FeedLease, failure: Failed) -> str | None:
     """The server that will not be asked by us at all for a while; None when only this feed is meant."""
-    overloaded = failed.reason is Reason.UNAVAILABLE and failed.hints.retry_after_s
-    if failed.reason is not Reason.TOO_MANY and not overloaded:
+    overloaded = failure.reason is Reason.UNAVAILABLE and failure.hints.retry_after_s
+    if failure.reason is not Reason.TOO_MANY and not overloaded:
         return None
-    url = failed.url or lease.address
+    url = failure.url or lease.address
     host = urls.site(url)
     return None if host in tools.settings.polling.gateways or is_local(host) else urls.server(url)
 
@@ -254,7 +249,8 @@ def spec_of(tools: Tools, lease: FeedLease) -> FeedSpec:
     return tools.feeds.get(lease.url) or FeedSpec(url=lease.url, name=lease.name)
 
 
-def _due(tools: Tools, lease: FeedLease, seen: Observation) -> Callable[[int], Due]:
+def due(tools: Tools, lease: FeedLease, seen: Observation) -> Callable[[int], Due]:
+    """When the feed is due again, given how many items turn out to be new."""
     spec, now = spec_of(tools, lease), tools.now()
     pace = Pace(polling=tools.settings.polling, every=spec.every, weight=spec.weight)
     return lambda new: schedule.next_due(lease.history, replace(seen, new=new), now, pace)

@@ -92,6 +92,7 @@ class FeedSpec:
     name: str
     type: SourceType = "feed"
     select: str | None = None
+    fallback: tuple[Address, ...] = ()  # asked in this order while `url` brings nothing
     lang: str | None = None
     tags: tuple[str, ...] = ()
     weight: int = 1

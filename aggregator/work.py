@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from aggregator import ingest, outbox
+from aggregator import ingest, outbox, sources
 from aggregator.errors import LeaseLost, StoreError
 from aggregator.ingest import Tools
 from aggregator.model import ArticleLease, FeedLease, Message, NotDelivered, Receipt, VisitReport
@@ -198,7 +198,7 @@ class Work:
         return len(late)
 
     async def _visit(self, lease: FeedLease) -> None:
-        self._visited(await ingest.visit(self._tools, lease))
+        self._visited(await sources.visit(self._tools, lease))
 
     async def _visit_broke(self, lease: FeedLease) -> None:
         self._visited(await ingest.visit_broke(self._tools, lease))

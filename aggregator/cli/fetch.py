@@ -111,6 +111,7 @@ def _print_records(done: Round) -> None:
         show.record({
             "type": "visit", "feed": visit.feed, "outcome": visit.outcome, "reason": visit.reason, "new": visit.new,
             "revised": visit.revised, "unchanged": visit.unchanged, "rejected": visit.rejected,
+            "fallback": visit.fallback and health.address(visit.fallback),
         })  # fmt: skip
     show.record({
         "type": "total", "feeds": len(done.visits), "new": sum(visit.new for visit in done.visits),

@@ -53,16 +53,25 @@ def why(feed: StoredFeed) -> str:
 
 
 def wrong(feed: StoredFeed) -> str:
-    """What is wrong with it: its troubles, then the last failure; "" when all is well."""
+    """What is wrong with it: its troubles, then the last failure or what stands in; "" when all is well."""
     said = [
         trouble.kind if feed.outcome == "failed" else f"{trouble.kind}: {trouble.detail}" for trouble in feed.troubles
     ]
-    return "; ".join([*said, *filter(None, [why(feed)])])
+    return "; ".join([*said, *filter(None, [why(feed) or by_fallback(feed)])])
 
 
 def trouble(one: StoredTrouble) -> dict[str, Any]:
     """The JSON fields of a trouble."""
     return {"kind": one.kind, "since": one.since, "detail": one.detail, "told": one.told}
+
+
+def by_fallback(feed: StoredFeed) -> str:
+    """Which address stands in for the feed's own, since when and why; "" when none has to."""
+    if feed.stand_in is None:
+        return ""
+    own = feed.stand_in
+    why_not = f"{own.reason}: {own.detail}" if own.detail else own.reason
+    return f"by fallback {address(own.url)} since {show.utc(own.since)} UTC ({why_not})"
 
 
 def address(url: str) -> str:
@@ -83,14 +92,26 @@ def record(spec: FeedSpec, feed: StoredFeed | None) -> dict[str, Any]:
     }  # fmt: skip
     if feed is None:
         return known | dict.fromkeys(
-            ("title", "reason", "detail", "visited", "read", "new", "next", "why", "moved_to")
-        ) | {"failures": 0, "items": 0, "troubles": ()}  # fmt: skip
+            ("title", "reason", "detail", "visited", "read", "new", "next", "why", "moved_to", "format", "fallback")
+        ) | {"failures": 0, "items": 0, "flags": (), "troubles": ()}  # fmt: skip
     failed = feed.outcome == "failed"
     return known | {
         "title": feed.title, "reason": feed.reason if failed else None, "detail": feed.detail if failed else None,
         "failures": feed.failures, "visited": feed.visited_at, "read": feed.read_at, "new": feed.new_at,
         "next": feed.due_at, "why": feed.due_why, "moved_to": feed.moved_to, "items": feed.items,
+        "format": feed.format, "flags": feed.flags, "fallback": fallback(feed),
         "troubles": [trouble(one) for one in feed.troubles],
+    }  # fmt: skip
+
+
+def fallback(feed: StoredFeed) -> dict[str, Any] | None:
+    """The JSON fields of what stands in for a feed's own address."""
+    if feed.stand_in is None:
+        return None
+    own = feed.stand_in
+    return {
+        "url": address(own.url), "since": own.since, "reason": own.reason, "detail": own.detail, "failures": own.failures,
+        "next_own": own.retry_at,
     }  # fmt: skip
 
 
@@ -109,9 +130,12 @@ def history(feed: StoredFeed) -> tuple[tuple[str, object], ...]:
         ),
         ("Last visit", feed.visited_at and f"{show.utc(feed.visited_at)} UTC: {why(feed) or feed.outcome}"),
         ("Failures", f"{feed.failures} in a row" if feed.failures else None),
+        ("Read", by_fallback(feed) or None),
+        ("Own address", feed.stand_in and f"asked again {show.utc(feed.stand_in.retry_at)} UTC"),
         ("Last read", f"{show.utc(feed.read_at, 'never')}{' UTC' if feed.read_at else ''}"),
         ("Last new item", feed.new_at and f"{show.utc(feed.new_at)} UTC"),
         ("Next visit", f"{show.utc(feed.due_at)} UTC ({feed.due_why}{f': {then}' if then else ''})"),
         ("Moved to", feed.moved_to and f"{feed.moved_to} (its server says for good: change feeds.yaml)"),
+        ("Format", ", ".join(filter(None, (feed.format, *feed.flags)))),
         ("Items", f"{feed.items:,}"),
     )

@@ -30,6 +30,7 @@ class Whole:
     late: frozenset[str]
     failing: Sequence[StoredFeed]
     troubles: Sequence[StoredTrouble]
+    fallbacks: Sequence[StoredFeed]  # read by another address than their own
 
 
 @app.command()
@@ -56,21 +57,24 @@ def _untouched(config: Config) -> Whole:
         feeds_ok=0, feeds_failing=0, feeds_silent=0, feeds_new=len(config.feeds), items=0, alerts=0, deliveries_due=0,
         deliveries_dead=0, deliveries_orphaned=0, articles_pending=0,
     )  # fmt: skip
-    return Whole(at=now(), running=False, totals=totals, ticks=(), late=frozenset(), failing=(), troubles=())
+    return Whole(
+        at=now(), running=False, totals=totals, ticks=(), late=frozenset(), failing=(), troubles=(), fallbacks=()
+    )
 
 
 def _whole(config: Config) -> Whole:
     at = now()
     with given.store(config) as store:
-        ticks = store.ticks()
+        ticks, feeds = store.ticks(), store.feeds()
         return Whole(
             at=at,
             running=daemon_is_running(config.settings.database),
             totals=store.totals(),
             ticks=ticks,
             late=frozenset(tick.name for tick in ticks if tick.is_late(at)),
-            failing=[feed for feed in store.feeds() if health.state(feed) == health.FAILING],
+            failing=[feed for feed in feeds if health.state(feed) == health.FAILING],
             troubles=store.troubles(),
+            fallbacks=[feed for feed in feeds if feed.stand_in],
         )
 
 
@@ -104,6 +108,7 @@ def _record(whole: Whole) -> dict[str, Any]:
         "troubles": [
             {"feed": one.feed, "watchlist": one.watchlist, **health.trouble(one)} for one in whole.troubles
         ],
+        "fallbacks": [{"feed": feed.name} | (health.fallback(feed) or {}) for feed in whole.fallbacks],
     }  # fmt: skip
 
 
@@ -126,6 +131,8 @@ def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
             if count or state == "ok"
         ),
     )
+    for feed in whole.fallbacks:
+        yield "", f"{feed.name}: {health.by_fallback(feed)}"
     pending = f", {show.number(totals.articles_pending, 'article')} to be read" if totals.articles_pending else ""
     yield "Items", f"{totals.items:,}{pending}"
     yield "Alerts", f"{totals.alerts:,}"

@@ -138,6 +138,7 @@ class Build:
             name=name,
             type=feed.type,
             select=feed.select,
+            fallback=tuple(self._fallbacks(key, feed)),
             lang=feed.lang,
             tags=tuple(feed.tags),
             weight=feed.weight,
@@ -145,6 +146,16 @@ class Build:
             full_text=feed.full_text or settings.full_text,
             headers=tuple((header, self._header(key, header, text)) for header, text in feed.headers.items()),
         )
+
+    def _fallbacks(self, feed: Key, said: shape.Feed) -> Iterator[say.Address]:
+        taken = [said.url]
+        for at, one in enumerate(said.fallback):
+            key = (*feed, "fallback", at)
+            if one.url in taken:
+                self._problems.add(key, "is an address of this feed already")
+            taken.append(one.url)
+            self._note_login(key, one.url)
+            yield say.Address(url=one.url, type=one.type, select=one.select)
 
     def _note_login(self, key: Key, url: str) -> None:
         if "@" in url.split("/")[2]:

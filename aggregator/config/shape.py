@@ -103,6 +103,11 @@ def _selector(text: str) -> str:
     return text
 
 
+def _as_block(value: Any) -> Any:
+    """A fallback that is only an address, as the block that says the same."""
+    return {"url": value} if isinstance(value, str) else value
+
+
 def _list_or_setting(value: Any, spellings: ValidatorFunctionWrapHandler) -> Any:
     """A concept's value: `build` knows by the key whether it must be a list."""
     return value if isinstance(value, int | dict) else spellings(value)
@@ -258,6 +263,10 @@ class Source(Block):
         return self
 
 
+class Fallback(Source):
+    """Another address of a feed."""
+
+
 class Feed(Source):
     """One feed to watch."""
 
@@ -267,6 +276,11 @@ class Feed(Source):
     weight: int = Field(default=1, ge=1, le=10, description="1 to 10: how much sooner its news is wanted.")
     every: Every = Field(default="auto", description="A fixed rhythm such as 15m, or auto to learn it.")
     full_text: FullText | None = Field(default=None, description="Read its articles: auto, always or never.")
+    fallback: list[Annotated[Fallback, BeforeValidator(_as_block, json_schema_input_type=WebAddress | Fallback)]] = (
+        Field(
+            default_factory=list, max_length=10, description="Other addresses, asked in turn while url brings nothing."
+        )
+    )
     headers: dict[HeaderName, str] = Field(
         default_factory=dict, description="Sent with each request; values may be ${...} references."
     )
@@ -358,6 +372,7 @@ BLOCKS: Final[dict[str, type[Block]]] = {
     "polling": Polling,
     "smtp": Smtp,
     "feeds": Feed,
+    "fallback": Fallback,
     "watchlists": Watchlist,
     "email": Email,
     "webhook": Webhook,

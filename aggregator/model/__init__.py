@@ -18,7 +18,7 @@ from aggregator.model.outcomes import Failed, Fetched, Hints, NotModified, Outco
 from aggregator.model.rhythm import Doubt, Due, History, Observation, Pace
 from aggregator.model.telling import Alert, Message, NotDelivered, Receipt, Route
 from aggregator.model.troubles import Notice, Standing, Trouble
-from aggregator.model.units import ArticleLease, Document, FeedLease, OutcomeName, Reading, Visit, VisitReport
+from aggregator.model.units import ArticleLease, Document, FeedLease, OutcomeName, Reading, StandIn, Visit, VisitReport
 
 __all__ = [
     "Alert",
@@ -52,6 +52,7 @@ __all__ = [
     "Rejected",
     "Request",
     "Route",
+    "StandIn",
     "Standing",
     "StoryMarks",
     "Trouble",

@@ -30,6 +30,19 @@ class FeedLease:
     entries: int  # in the last document that was read
     partial_reads: int  # documents since the last one that was parsed whole
     history: History
+    elsewhere: bool = False  # `address` is another than the feed's own, and what is known is known of that one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """The address that a feed is read from while its own brings nothing, and why that is so."""
+
+    url: str
+    since: datetime
+    reason: Reason  # of its own address
+    detail: str
+    failures: int  # of its own address, in a row
+    retry_at: datetime  # when its own address is asked again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +91,8 @@ class Visit:
     document: Document | None = None  # None: nothing new was read
     moved_to: str | None = None
     pauses: str | None = None  # the server that refused us, so that all its feeds and pages rest as long as this one
+    parts: tuple[Visit, ...] = ()  # to other addresses, whose documents belong to this one
+    stand_in: StandIn | None = None  # what stands in for the feed's own address from now on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +102,7 @@ class VisitReport:
     feed: str
     outcome: OutcomeName
     reason: str | None = None
+    fallback: str | None = None  # the address that stood in for the feed's own
     new: int = 0
     revised: int = 0
     unchanged: int = 0

@@ -61,8 +61,13 @@ def _notices(db: Database) -> None:
     _run_script(db, "0004_notices.sql")
 
 
+@migrations(name="0005_addresses")
+def _addresses(db: Database) -> None:
+    _run_script(db, "0005_addresses.sql")
+
+
 PROBES, PROBE_S = 10, 0.05  # how often a daemon tries to take its lock
-_NAMES = {"0001_first", "0002_verdicts", "0003_polling", "0004_notices"}
+_NAMES = {"0001_first", "0002_verdicts", "0003_polling", "0004_notices", "0005_addresses"}
 
 
 def _run_script(db: Database, name: str) -> None:

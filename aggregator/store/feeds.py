@@ -18,6 +18,7 @@ _TIMES = (  # columns that hold a time to come, and how far ahead that can be
     ("feeds", "due_at", timedelta(days=32)),  # a feed that is gone is looked at again after 30 days
     ("feeds", "not_before", timedelta(days=8)),  # Retry-After is honoured for 7 days
     ("feeds", "lease_until", timedelta(minutes=10)),
+    ("stand_ins", "retry_at", timedelta(days=32)),
     ("sites", "free_at", timedelta(minutes=10)),
     ("sites", "paused_until", timedelta(days=8)),
     ("articles", "due_at", timedelta(days=2)),
@@ -67,6 +68,10 @@ class Feeds(Base):
                 {**place, "now": to_ms(now)},
             )
             return
+        self._conn.execute(
+            "DELETE FROM stand_ins WHERE feed = ? AND (SELECT url FROM feeds WHERE id = ?) != ?",
+            (known, known, feed.url),
+        )
         self._conn.execute(
             # At a corrected address nothing is owed to what the old one answered.
             "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}',"

@@ -32,6 +32,15 @@ class Counts:
     passed_over: int = 0  # new ones of a full reading that a partial one would not have seen
     stopped: dict[str, str] = field(default_factory=dict)  # watchlists whose rule cost too much, by name: the feed
 
+    def add(self, more: Counts) -> None:
+        """Count those of another document too."""
+        self.new += more.new
+        self.revised += more.revised
+        self.unchanged += more.unchanged
+        self.alerts += more.alerts
+        self.passed_over += more.passed_over
+        self.stopped |= more.stopped
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:

@@ -208,7 +208,8 @@ class Notices(Base):
 
 
 def _sight(visit: Visit, before: Row, due: Due, counts: Counts) -> Sight:
-    document, failed = visit.document, visit.outcome == "failed"
+    documents = [part.document for part in (visit, *visit.parts) if part.document]
+    failed, elsewhere = visit.outcome == "failed", bool(visit.lease.elsewhere and not visit.lease.entries)
     return Sight(
         at=visit.at,
         history=visit.lease.history,
@@ -216,13 +217,13 @@ def _sight(visit: Visit, before: Row, due: Due, counts: Counts) -> Sight:
         planned=from_ms(before["due_at"]),
         last_new=from_ms_or_none(before["new_at"]),
         new=counts.new,
-        entries=document.entries if document else 0,
+        entries=0 if elsewhere else sum(one.entries for one in documents),  # of an address read first all are new
         reason=visit.reason if failed else None,
         detail=visit.detail,
         repeated=failed and before["outcome"] == "failed" and before["reason"] == visit.reason,
         unmodified=visit.outcome == "not_modified",
         paused=_pause(due, visit.at),
-        unreadable=tuple(entry.reason for entry in document.rejected) if document else (),
+        unreadable=tuple(entry.reason for one in documents for entry in one.rejected),
         passed_over=counts.passed_over,
         lying=Doubt.FALSE_304 in schedule.doubts(due.history, visit.at),
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from aggregator.model import Alert, Item
+from aggregator.model import Alert, Item, StandIn
+from aggregator.store.addresses import stand_in_of
 from aggregator.store.base import item_of
 from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms
 from aggregator.store.feeds import ASKED
@@ -67,6 +68,9 @@ class StoredFeed:
     twin_of: str | None  # the feed of the list that has the same document and is asked for both
     paused_until: datetime | None  # its server refused us; nothing of it is asked before
     items: int
+    format: str | None
+    flags: tuple[str, ...]
+    stand_in: StandIn | None  # what it is read from while its own address brings nothing
     troubles: tuple[StoredTrouble, ...]  # the oldest first
 
 
@@ -187,7 +191,8 @@ class Reading(Notices):
         for trouble in self.troubles():
             if trouble.feed is not None:
                 wrong.setdefault(trouble.feed, []).append(trouble)
-        return [_stored_feed(row, tuple(wrong.get(row["name"], ()))) for row in rows]
+        stand_ins = {row["feed"]: stand_in_of(row) for row in self._all("SELECT * FROM stand_ins")}
+        return [_stored_feed(row, stand_ins.get(row["id"]), tuple(wrong.get(row["name"], ()))) for row in rows]
 
     def totals(self) -> Totals:
         """Counts over everything."""
@@ -272,13 +277,13 @@ def _stored_item(row: Row) -> StoredItem:
     )
 
 
-def _stored_feed(row: Row, troubles: tuple[StoredTrouble, ...]) -> StoredFeed:
+def _stored_feed(row: Row, stand_in: StandIn | None, troubles: tuple[StoredTrouble, ...]) -> StoredFeed:
     return StoredFeed(
         id=row["id"], name=row["name"], url=row["url"], title=row["title"], listed=bool(row["listed"]),
         outcome=row["outcome"], reason=row["reason"], detail=row["detail"], failures=row["failures"],
         visited_at=from_ms_or_none(row["visited_at"]), read_at=from_ms_or_none(row["read_at"]),
         new_at=from_ms_or_none(row["new_at"]), due_at=from_ms(row["due_at"]), due_why=row["due_why"],
         moved_to=row["moved_to"], address=row["address"], twin_of=row["twin_of"],
-        paused_until=from_ms_or_none(row["paused_until"]), items=row["items"],
-        troubles=troubles,
+        paused_until=from_ms_or_none(row["paused_until"]), items=row["items"], format=row["format"],
+        flags=tuple(json.loads(row["flags"])), stand_in=stand_in, troubles=troubles,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from aggregator import schedule
 from aggregator.model import Due, Reading, Rejected, Visit, VisitReport
+from aggregator.store.addresses import Addresses
 from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import as_json, to_ms, to_ms_or_none
 from aggregator.store.feeds import document_of
@@ -23,7 +24,7 @@ MOVE_UNDONE_FAILURES = 7  # at the new address, about two days
 _AT_HOME = "address = NULL, site = ?, document = ?, moved_to = NULL, moved_since = NULL, moved_visits = 0"
 
 
-class Visits(Notices):
+class Visits(Notices, Addresses):
     """Recording what was read."""
 
     def record_visit(self, visit: Visit, find: Find) -> VisitReport:
@@ -37,22 +38,18 @@ class Visits(Notices):
         """
         with self._write():
             before = self._held("feeds", "id", visit.lease.id, visit.lease.token)
-            counts = Counts()
-            rejected: tuple[Rejected, ...] = ()
-            if visit.document is not None:
-                recorder = Recorder(self._telling(), visit.lease.id, visit.at, find)
-                counts = recorder.record(visit.document.findings, visit.document.standing, visit.document.rechecked)
-                counts.unchanged += visit.document.known
-                rejected = visit.document.rejected
-                if counts.new + counts.revised + counts.unchanged + len(rejected) != visit.document.entries:
-                    raise AssertionError("an entry is not accounted for")
-                self._store_rejections(visit, rejected)
-            elif visit.outcome != "failed":
-                counts.unchanged = visit.lease.entries
+            counts, rejected = Counts(), 0
+            for part in (visit, *visit.parts):
+                counts.add(self._store_document(part, find))
+                rejected += len(part.document.rejected) if part.document else 0
+                self._site_rests(urls.server(part.lease.address), part.host_free_at)
+                if part.pauses and (until := part.due(0).not_before):
+                    self._site_pauses(part.pauses, until)
             due = visit.due(counts.new)
             self._store_feed_state(visit, due, counts.new)
-            self._store_move(visit)
+            self._store_move(visit, due)
             self._lead_twins(visit, due)
+            self._keep_stand_in(visit.lease.id, visit.stand_in)
             self._watch_over(visit, before, due, counts)
             self._watchlists_stopped(counts.stopped, to_ms(visit.at))
         return VisitReport(
@@ -62,9 +59,28 @@ class Visits(Notices):
             new=counts.new,
             revised=counts.revised,
             unchanged=counts.unchanged,
-            rejected=len(rejected),
+            rejected=rejected,
+            fallback=visit.lease.address if visit.stand_in and visit.outcome != "failed" else None,
             alerts=counts.alerts,
         )
+
+    def _store_document(self, visit: Visit, find: Find) -> Counts:
+        """The items of what a visit read, and what is known of its address from now on."""
+        counts, document = Counts(), visit.document
+        if document is not None:
+            recorder = Recorder(self._telling(), visit.lease.id, visit.at, find)
+            counts = recorder.record(document.findings, document.standing, document.rechecked)
+            counts.unchanged += document.known
+            if counts.new + counts.revised + counts.unchanged + len(document.rejected) != document.entries:
+                raise AssertionError("an entry is not accounted for")
+            self._store_rejections(visit, document.rejected)
+        elif visit.outcome != "failed":
+            counts.unchanged = visit.lease.entries
+        if visit.lease.elsewhere:
+            self._keep_address(visit)
+        else:
+            self._keep_own_address(visit)
+        return counts
 
     def known_slices(self, feed: int, hashes: Sequence[bytes]) -> frozenset[bytes]:
         """Those of the slice hashes that items of the feed were read from."""
@@ -136,8 +152,9 @@ class Visits(Notices):
                 visit.detail, visit.lease.id,
             ),
         )  # fmt: skip
-        if visit.pauses and due.not_before:
-            self._site_pauses(visit.pauses, due.not_before)
+
+    def _keep_own_address(self, visit: Visit) -> None:
+        """Remember what the feed's own address showed."""
         if visit.validators is not None:
             self._conn.execute(
                 "UPDATE feeds SET etag = ?, last_modified = ?, validators_url = ? WHERE id = ?",
@@ -155,7 +172,6 @@ class Visits(Notices):
                     "UPDATE feeds SET title = ?, format = ?, flags = ? WHERE id = ?",
                     (facts.title, facts.format, as_json(facts.flags), visit.lease.id),
                 )
-        self._site_rests(visit.lease.site, visit.host_free_at)
 
     def _lead_twins(self, visit: Visit, due: Due) -> None:
         """Other feeds of the list with this document wait as long as it, and are well while it is."""
@@ -172,17 +188,18 @@ class Visits(Notices):
                 self._conn.execute("UPDATE feeds SET look_at = NULL WHERE id = ?", (twin,))
                 self._settle(twin, {}, self._already(twin), to_ms(visit.at))
 
-    def _store_move(self, visit: Visit) -> None:
+    def _store_move(self, visit: Visit, due: Due) -> None:
         """Believe that a feed moved for good only when it read well there three times over a day, and never for ever.
 
         A hotel's login page answers 301 for every address, but is no feed; a mistaken 301 is mended within hours.
         """
         lease, at = visit.lease, to_ms(visit.at)
-        if visit.outcome == "failed":
+        if visit.stand_in or visit.outcome == "failed":
+            failures = visit.stand_in.failures if visit.stand_in else due.history.failures
             self._conn.execute(
                 # The new address died: ask at the listed one again, which says where to go, or takes us back.
-                f"UPDATE feeds SET {_AT_HOME} WHERE id = ? AND address IS NOT NULL AND failures >= ?",
-                (urls.server(lease.url), document_of(lease.url), lease.id, MOVE_UNDONE_FAILURES),
+                f"UPDATE feeds SET {_AT_HOME} WHERE id = ? AND address IS NOT NULL AND ? >= ?",
+                (urls.server(lease.url), document_of(lease.url), lease.id, failures, MOVE_UNDONE_FAILURES),
             )
             return
         self._conn.execute(

@@ -131,3 +131,27 @@ def test_a_login_in_an_address_is_not_shown(run, records, here):
     (here / "feeds.yaml").write_text("feeds:\n  - {url: 'https://me:hunter2@a.example/feed', name: Private}\n")
     assert records("feeds", "list")[0]["url"] == "https://***@a.example/feed"
     assert "hunter2" not in run("feeds", "show", "Private").output + run("config", "show").output
+
+
+def test_what_stands_in_for_a_feed_is_told_everywhere(records, run, newsroom, here):
+    newsroom.pages["/broken"] = (404, {}, b"")
+    path = here / "feeds.yaml"
+    text = path.read_text().replace(
+        "name: Broken}", f"name: Broken, fallback: ['{newsroom.url('/news', host='u:hunter2@127.0.0.1')}']}}"
+    )
+    path.write_text(text)
+    *visits, _ = records("fetch")
+    shown = newsroom.url("/news", host="***@127.0.0.1")
+    assert {visit["feed"]: visit["fallback"] for visit in visits} == {"News": None, "Dari": None, "Broken": shown}
+    (feed,) = records("feeds", "show", "Broken")
+    assert (feed["state"], feed["fallback"]["url"], feed["fallback"]["reason"]) == ("ok", shown, "not_found")
+    assert feed["fallback"]["since"] < feed["fallback"]["next_own"]
+    (whole,) = records("status")
+    assert [one["feed"] for one in whole["fallbacks"]] == ["Broken"]
+    told = f"by fallback {shown} since"
+    for command in (["status"], ["feeds", "list"], ["feeds", "show", "Broken"]):
+        said = " ".join(run(*command).stdout.split())
+        assert "by fallback" in said, command
+        assert "hunter2" not in said
+    assert told in run("status").stdout
+    assert "not_found: HTTP 404" in run("status").stdout

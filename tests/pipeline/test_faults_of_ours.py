@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from support.world import page, rss
 
-from aggregator import app, config, ingest
+from aggregator import app, config, ingest, sources
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def run_round(path):
 
 def test_a_visit_that_breaks_down_is_a_failing_feed_and_its_neighbour_is_read(world, write_config, broken):
     world.pages |= {"/bad": rss(), "/good": rss(("1", "Taliban", world.url("/1"), ""))}
-    broken(ingest, "visit", lambda lease: lease.name == "bad")
+    broken(sources, "visit", lambda lease: lease.name == "bad")
     tally, feeds, _, _ = run_round(write_config({"bad": "/bad", "good": "/good"}))
     assert {visit.feed: visit.outcome for visit in tally.visits} == {"bad": "failed", "good": "fetched"}
     assert (feeds["bad"].reason, feeds["bad"].failures) == ("internal", 1)

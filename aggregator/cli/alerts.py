@@ -83,7 +83,8 @@ def show_(alert: Id, config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         show.record(_record(found, owed) | {"excerpts": [asdict(excerpt) for excerpt in found.excerpts]})
         return
-    sys.stdout.write(compose.block(found, compose.COLOURED if _colourful() else compose.PLAIN))
+    paint = compose.COLOURED if _colourful() else compose.PLAIN
+    sys.stdout.write(compose.block(found, paint, show.columns()))
     show.text(f"  {'item:':<11} {found.item}")
     if found.acked:
         show.text(f"  {'seen:':<11} {show.utc(found.acked)} UTC, by a person")

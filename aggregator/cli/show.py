@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from aggregator.compose.lines import LRI, PDI, RLI
 from aggregator.compose.records import stamp
 from aggregator.compose.views import direction
 from aggregator.text import escape
@@ -30,7 +31,6 @@ LEAST_LAST = 20  # of the last column, however narrow the terminal is
 PIPE = 1_000_000  # columns: nothing is cut
 
 _ACTIVE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # what JSON itself lets pass
-_LRI, _RLI, _PDI = "\u2066", "\u2067", "\u2069"
 _FOUND = "bold yellow"
 
 
@@ -93,13 +93,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
     """Names and values, one pair a line; pairs without a value are left out. Long values go on under themselves."""
+    console, shown = _console(), [(name, _safe(value)) for name, value in pairs if value is not None and str(value)]
+    room = max(LEAST_LAST, console.width - max((len(name) for name, _ in shown), default=0) - GAP)
     grid = Table.grid(padding=(0, GAP, 0, 0))
     grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        if value is not None and str(value):
-            grid.add_row(name, _isolated(_safe(value)))
-    _print(grid, _console().width)
+    grid.add_column(no_wrap=True)
+    for name, value in shown:
+        for n, line in enumerate(value.wrap(console, room, overflow="fold") if sys.stdout.isatty() else [value]):
+            line.rstrip()
+            grid.add_row("" if n else name, _isolated(line, of=value.plain))
+    _print(grid, console.width)
+
+
+def columns() -> int | None:
+    """How wide the terminal is; None in a pipe, where nothing is broken into lines."""
+    return _console().width if sys.stdout.isatty() else None
 
 
 def new_file(path: Path, content: bytes) -> bool:
@@ -119,14 +127,15 @@ def _safe(value: object) -> Text:
     return Text(escape.terminal("" if value is None else str(value)))
 
 
-def _isolated(shown: Text) -> Text:
-    """`shown` with its direction kept to itself; only a terminal needs that."""
-    if shown.plain.isascii() or not sys.stdout.isatty():
+def _isolated(shown: Text, of: str | None = None) -> Text:
+    """`shown`, which may be a line `of` more, with its direction kept to itself; only a terminal needs that."""
+    whole = of or shown.plain
+    if whole.isascii() or not sys.stdout.isatty():
         return shown
-    rtl, mixed = direction(shown.plain, None)
+    rtl, mixed = direction(whole, None)
     if not rtl and not mixed:
         return shown
-    return Text.assemble(_RLI if rtl else _LRI, shown, _PDI)
+    return Text.assemble(RLI if rtl else LRI, shown, PDI)
 
 
 def _print(grid: Table, width: int) -> None:

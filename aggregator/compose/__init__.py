@@ -27,8 +27,8 @@ def webhook(message: Message, *, minimal: bool) -> bytes:
     return tell(message, minimal=minimal)
 
 
-def blocks_of(message: Message, paint: Paint = PLAIN) -> str:
+def blocks_of(message: Message, paint: Paint = PLAIN, columns: int | None = None) -> str:
     """`message` on a terminal or in a plain file."""
     if message.notices:
         return notices.block(message, paint)
-    return "\n".join(block(alert, paint) for alert in message.alerts)
+    return "\n".join(block(alert, paint, columns) for alert in message.alerts)

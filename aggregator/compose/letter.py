@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
+from aggregator.compose.lines import isolated
 from aggregator.compose.views import Found, Passage, View, view
 from aggregator.model import Alert, Message
 from aggregator.settings import Severity
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 SUBJECT = 200  # code points
 _LOUD: tuple[Severity, ...] = ("high", "critical")
-_LRI, _RLI, _PDI = "\u2066", "\u2067", "\u2069"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +100,7 @@ def _named(found: Found) -> str:
 
 def _plain(passage: Passage) -> str:
     """The passage in one line: what was found between asterisks, isolated where right-to-left letters stand."""
-    text = "".join(f"*{piece.text}*" if piece.marked else piece.text for piece in passage.pieces)
-    if passage.rtl:
-        return f"{_RLI}{text}{_PDI}"
-    return f"{_LRI}{text}{_PDI}" if passage.mixed else text
+    return isolated("".join(f"*{piece.text}*" if piece.marked else piece.text for piece in passage.pieces), passage)
 
 
 @cache

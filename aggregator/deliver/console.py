@@ -21,7 +21,7 @@ class ConsoleSender:
 
     async def send(self, message: Message) -> Receipt | NotDelivered:
         """Write `message` whole; a reader that went away or a full disk is a failure that may pass."""
-        text = compose.blocks_of(message, self._paint) + "\n"
+        text = compose.blocks_of(message, self._paint, _columns(self._stream)) + "\n"
         try:
             async with self._lock:
                 # In a thread: `aggregator run | less` stops reading, and the other channels must go on.
@@ -38,6 +38,14 @@ class ConsoleSender:
 
 def _colourful(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _columns(stream: TextIO) -> int | None:
+    """How wide the terminal is now, for it may be drawn wider; None when this is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):  # a file or a pipe; or it is closed, which writing will find out
+        return None
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -93,7 +93,8 @@ async def _content(reader: asyncio.StreamReader) -> bytes:
 def from_mail(letter: EmailMessage) -> Arrival:
     """What a mail tells, read from the words that a person would read."""
     part = letter.get_body(("plain",))
-    text = _ISOLATES.sub("", part.get_content()).replace("\r\n", "\n") if part else ""
+    said = part.get_content().replace("\r\n", "\n") if part else ""
+    text = _ISOLATES.sub("", said)
     fields = dict(re.findall(r"^(\w[\w ]*): +(.*)$", text, re.MULTILINE))
     head = "".join(f"{name}: {letter[name]}\n" for name in ("From", "To", "Subject", "Message-ID"))
     return Arrival(
@@ -102,7 +103,7 @@ def from_mail(letter: EmailMessage) -> Arrival:
         link=fields.get("Link", ""),
         terms=frozenset(_FOUND.findall(text.replace("*", ""))),
         update=str(letter["Subject"]).startswith("Update:"),
-        shown=f"{head}\n{text}",
+        shown=f"{head}\n{said}",
     )
 
 
@@ -143,7 +144,7 @@ def from_webhook(event: dict[str, Any], headers: Any) -> Arrival:
     """What a verified post tells."""
     alert = event["data"]
     head = "".join(f"{name}: {headers[name]}\n" for name in ("webhook-id", "webhook-timestamp", "webhook-signature"))
-    rows = "".join(f"  {name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in alert.items())
+    rows = "".join(f"  {name}: {_valued(value)}\n" for name, value in alert.items())
     return Arrival(
         channel="webhook",
         watchlist=alert["label"],
@@ -152,3 +153,10 @@ def from_webhook(event: dict[str, Any], headers: Any) -> Arrival:
         update=event["type"] == "alert.updated",
         shown=f"{head}\ntype: {event['type']}\ntimestamp: {event['timestamp']}\ndata:\n{rows}",
     )
+
+
+def _valued(value: Any) -> str:
+    """A value of the post as JSON, a list with one entry a line."""
+    if isinstance(value, list):
+        return "".join(f"\n    {json.dumps(one, ensure_ascii=False)}" for one in value)
+    return json.dumps(value, ensure_ascii=False)

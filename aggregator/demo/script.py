@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import structlog
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from aggregator import config, daemon
+from aggregator.demo import shown
 from aggregator.demo.http import serving
 from aggregator.demo.newsroom import Newsroom
 from aggregator.demo.receivers import Arrival, Hook, mail_server
@@ -30,6 +30,14 @@ from aggregator.text import escape
 AT_MOST_S = 20.0  # then what has not arrived counts as missing
 QUIET_S = 3.0  # after the last promised alert: two more rounds of polls, in which nothing may arrive
 GLANCE_S = 0.1
+WIDE = 110  # columns that a line with its terms takes
+
+SAMPLES = (
+    (PROMISES[0], "mail", "The mail, as text"),
+    (PROMISES[1], "mail", "The same in Dari: found behind Arabic letters"),
+    (PROMISES[2], "mail", "The same in Pashto: the name is inflected"),
+    (PROMISES[0], "webhook", "The webhook, its signature verified"),
+)
 
 
 class Ledger:
@@ -122,7 +130,7 @@ async def _watch(console: Console, newsroom: Newsroom, ledger: Ledger, path: Pat
                 console.print(f"\n{edited.name} answered 304 Not Modified; now it publishes an edit.\n", markup=False)
             if ledger.complete() and complete_at is None:
                 complete_at = time.monotonic()
-                console.print("\nEverything promised is here. A few more rounds, in which nothing may come twice ...")
+                console.print("\nEverything promised is here. Some more rounds, in which nothing may come twice.")
             if complete_at is not None and time.monotonic() - complete_at > QUIET_S:
                 break
     finally:
@@ -159,38 +167,40 @@ def _introduce(console: Console, bases: Mapping[str, str]) -> None:
         line = f"  {outlet.name:<24} {outlet.format:<10} {outlet.lang}  {bases[outlet.slug]}"
         console.print(line, markup=False, highlight=False)
     console.print("\nThe daemon starts on it, with these watchlists, a mail server and a webhook:\n", markup=False)
-    console.print(WATCHED, markup=False, highlight=False)
+    console.print(shown.apart(WATCHED) if console.is_terminal else WATCHED, markup=False, highlight=False)
 
 
 def _tell(console: Console, after_s: float, arrival: Arrival) -> None:
-    console.print(f"  {after_s:4.1f} s  {_line(arrival)}", markup=False, highlight=False)
+    """One line; its terms where there is room, for the table at the end names them all."""
+    line = _line(arrival) if console.width >= WIDE else _line(arrival).partition("  (")[0].rstrip()
+    console.print(f"  {after_s:4.1f} s  {line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _line(arrival: Arrival) -> str:
     kind = "update" if arrival.update else "alert"
-    found = ", ".join(sorted(arrival.terms))
-    where = urlsplit(arrival.link).path
-    return escape.terminal(f"{arrival.channel:<8} {kind:<7} {arrival.watchlist}: {found} in {where}")
+    where, found = urlsplit(arrival.link).path, ", ".join(sorted(arrival.terms))
+    return escape.terminal(f"{arrival.channel:<8} {kind:<7} {arrival.watchlist:<23} {where:<25}  ({found})")
 
 
 def _show_samples(console: Console, ledger: Ledger) -> None:
-    """The guiding case as it arrived, as mail and as webhook."""
-    for channel, heading in (("mail", "The mail, as text"), ("webhook", "The webhook, its signature verified")):
-        sample = next(
-            (
-                arrival
-                for arrival in ledger.arrived
-                if ledger.keeps(PROMISES[0], arrival) and arrival.channel == channel
-            ),
-            None,
+    """What a recipient got: the guiding case whole, then the Dari and the Pashto story, then the post of a webhook."""
+    for promise, channel, heading in SAMPLES:
+        sample = next((one for one in ledger.arrived if ledger.keeps(promise, one) and one.channel == channel), None)
+        if sample is None:
+            continue
+        console.rule(heading)
+        letter = (
+            sample.shown if promise is PROMISES[0] else sample.shown.partition("\n\n")[2].partition("\n\nWatchlist:")[0]
         )
-        if sample is not None:
-            console.rule(heading)
-            console.print(Text("\n".join(map(escape.terminal, sample.shown.splitlines()))))
+        for line in shown.lines(letter, console.width, colour=bool(console.color_system)):
+            console.print(line, soft_wrap=True, highlight=False)
 
 
 def _sum_up(console: Console, newsroom: Newsroom, ledger: Ledger, hook: Hook) -> None:
-    table = Table("watchlist", "promised", "terms", *(channels := ("mail", "webhook")), title="Promised and arrived")
+    table = Table(title="Promised and arrived")
+    table.add_column("watchlist", no_wrap=True)
+    for name in ("promised", "terms", *(channels := ("mail", "webhook"))):
+        table.add_column(name)
     for promise in PROMISES:
         counts = (_verdict(ledger.count(promise, channel)) for channel in channels)
         update = "update: " if promise.update else ""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.alerts import DARI, ENGLISH, NOW, PASHTO, alert, message, places
 
 from aggregator import compose
+from aggregator.compose import lines, views
 from aggregator.model import Hit, Item
 
 HOSTILE = "\r\nBcc: x@y\x1b]52;c;QQ\x07\u202e\u2028=?utf-8?q?a?= [/x] {{7*7}} {0.__class__} @everyone <script>alert(1)</script>"
@@ -364,3 +365,64 @@ def test_block_in_colour_says_the_same_as_without():
         assert ANSI.sub("", coloured) == plain.replace("*", "")
         assert "\x1b[1;33m" in coloured
         assert plain.endswith("\n")
+
+
+# ---------------------------------------------------------------- what stands in colour, and in which direction
+
+
+FORMS = {
+    "console": lambda one: re.findall("\x1b\\[1;33m(.*?)\x1b\\[0m", compose.block(one, compose.COLOURED)),
+    "terminal of 40 columns": lambda one: re.findall(
+        "\x1b\\[1;33m(.*?)\x1b\\[0m", compose.block(one, compose.COLOURED, 40)
+    ),
+    "pipe": lambda one: re.findall(r"\*(.*?)\*", compose.block(one)),
+    "mail as text": lambda one: re.findall(r"\*(.*?)\*", compose.mail(message(one)).text),
+    "mail as HTML": lambda one: re.findall("<mark[^>]*>(.*?)</mark>", compose.mail(message(one)).html),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(
+    ("item", "found"),
+    [
+        (ENGLISH, ["general amnesty"] * 2 + ["relocation"] * 2),
+        (DARI, ["عفو عمومی"] * 3),
+        (PASHTO, ["عمومي بښنه"] * 2 + ["عمومي بښنې"]),
+    ],
+    ids=["English", "Dari", "Pashto"],
+)
+def test_the_highlight_stands_round_exactly_what_was_found(item, found, form):
+    shown = form(alert(item))
+    if form is FORMS["terminal of 40 columns"]:  # a phrase may go on in the next line
+        assert sorted(" ".join(shown).split()) == sorted(" ".join(found).split())
+        return
+    assert shown == found
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["عفو", "a", "amnesty", "大赦", "بښ\u064eنه", "x" * 50, " ", "  "]), st.booleans()),
+        min_size=1,
+    ),
+    st.integers(20, 60),
+)
+def test_a_passage_in_lines_is_the_passage_and_no_line_is_too_long(parts, columns):
+    pieces = tuple(views.Piece(text=f"{text} ", marked=marked) for text, marked in parts)
+    passage = views.Passage(place="", pieces=pieces, rtl=False, mixed=True, lang=None)
+    got = list(lines.wrapped(passage, columns))
+    assert all(lines.width("".join(piece.text for piece in line)) <= columns for line in got)
+    for marked in (True, False):
+        wanted = "".join("".join(piece.text.split()) for piece in pieces if piece.marked == marked)
+        assert (
+            "".join("".join(piece.text.split()) for line in got for piece in line if piece.marked == marked) == wanted
+        )
+    assert all(line for line in got)
+
+
+def test_each_line_on_a_terminal_keeps_its_direction_to_itself():
+    shown = compose.block(alert(DARI, link=None), compose.PLAIN, 60).splitlines()
+    assert max(map(lines.width, shown)) <= 60
+    rtl = [line for line in shown if re.search("[\u0620-\u06d3]", line)]
+    assert len(rtl) >= 5
+    assert all(line.count("\u2067") == line.count("\u2069") == 1 for line in rtl)
+    assert not re.search("[\u2066-\u2069]", compose.block(alert(DARI)))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import re
 import smtplib
 import time
+import unicodedata
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from standardwebhooks import Webhook
 
 from aggregator import demo, parse
-from aggregator.demo import receivers
+from aggregator.demo import receivers, shown
 from aggregator.demo.http import Asked
 from aggregator.demo.newsroom import Newsroom
 from aggregator.demo.receivers import Arrival, Hook, mail_server
@@ -61,6 +64,60 @@ def test_the_demo_keeps_every_promise_in_time():
         "Every promised alert arrived exactly once.",
     ):
         assert words in told.getvalue()
+
+
+ANSI = re.compile("\x1b\\[([0-9;]*)m")
+COLOURED = re.compile("\x1b\\[1;33m(.*?)\x1b\\[0m", re.DOTALL)
+
+
+@pytest.fixture(scope="module", params=[80, 120])
+def seen(request):
+    """The demo on a terminal of so many columns: its lines, colours and all."""
+    told = io.StringIO()
+    console = Console(
+        file=told, width=request.param, force_terminal=True, color_system="standard", legacy_windows=False, _environ={}
+    )
+    assert demo.run(console) == 0
+    return request.param, told.getvalue().splitlines()
+
+
+def part(lines, heading):
+    """What stands under a heading, up to the next one."""
+    plain = [ANSI.sub("", line) for line in lines]
+    start = next(n for n, line in enumerate(plain) if heading in line)
+    end = next(n for n, line in enumerate(plain[start + 1 :], start + 1) if line.startswith("──"))
+    return lines[start + 1 : end]
+
+
+@pytest.mark.parametrize(
+    ("heading", "found"),
+    [
+        ("The mail, as text", ["Taliban", "general amnesty", "relocation"]),
+        ("The same in Dari", ["طالبان", "عفو عمومي", "اسکان مجدد"]),
+        ("The same in Pashto", ["طالبانو", "عمومي بښنه"]),
+    ],
+)
+def test_a_terminal_shows_in_colour_exactly_what_was_found(seen, heading, found):
+    """In Dari and Pashto the inflected word with Arabic letters, as it stood, and no letter beside it."""
+    _, lines = seen
+    assert COLOURED.findall("\n".join(part(lines, heading))) == found
+
+
+def test_no_line_of_a_terminal_is_too_long_or_reorders_what_stands_beside_it(seen):
+    columns, lines = seen
+    for line in (ANSI.sub("", line) for line in lines if "http" not in line):
+        assert cell_len(line) <= columns, line
+        depth = 0
+        for letter in line:
+            depth += (letter in "\u2066\u2067\u2068") - (letter == "\u2069")
+            assert depth in (0, 1)
+            assert depth or unicodedata.bidirectional(letter) not in ("R", "AL"), line
+        assert depth == 0
+
+
+def test_a_pipe_gets_the_asterisks_of_the_mail():
+    shown_to_a_pipe = [line.plain for line in shown.lines("  \u2067کمیسیون *طالبان* نشست\u2069", 80, colour=False)]
+    assert shown_to_a_pipe == ["  \u2067کمیسیون *طالبان* نشست\u2069"]
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,11 @@ from aggregator import watch
 from aggregator.model import Hit
 from aggregator.settings import Concept, Watchlist
 from aggregator.store import Archived, Store
-from aggregator.text.fold import fold_each
 from aggregator.watch import language
 from aggregator.watch.evaluate import Verdict
 from aggregator.watch.facts import Source
 
 TESTED, AGAINST = "tested", "against"
-TOGETHER = 8  # items folded at once: 52 us an item for any number from 2 to 16, 77 one by one, 73 with 64
 
 T = TypeVar("T")
 
@@ -94,13 +92,9 @@ def judged(
     matcher: watch.Matcher, batch: Sequence[Archived], languages: Mapping[str, str | None]
 ) -> Iterator[tuple[Archived, Verdict]]:
     """Each item of a batch with all that the watchlists say of it. `languages`: what each feed declares, by its name."""
-    for start in range(0, len(batch), TOGETHER):
-        some = batch[start : start + TOGETHER]
-        items = [archived.item for archived in some]
-        folds = iter(fold_each([text for item in items for _, text in item.texts()]))
-        for archived, item in zip(some, items, strict=True):
-            source = Source(feed=archived.feed, site=archived.site, lang=languages.get(archived.feed))
-            yield archived, matcher.verdict(item, {name: next(folds) for name, _ in item.texts()}, source)
+    for archived in batch:
+        source = Source(feed=archived.feed, site=archived.site, lang=languages.get(archived.feed))
+        yield archived, matcher.verdict(archived.item, source=source)
 
 
 class _Count:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from aggregator.model import FieldName, Item, StoryMarks
 from aggregator.text import urls
-from aggregator.text.fold import Folded, fold
+from aggregator.text.fold import Folded, Folds
 
 LONG_WORDS = 25  # a shorter text may be boilerplate by chance
 TITLE_WORDS = 3  # a shorter title is told apart by its text as well
@@ -59,9 +59,9 @@ def marks(item: Item, site: str, folds: Mapping[FieldName, Folded]) -> StoryMark
     )
 
 
-def folded_fields(item: Item) -> dict[FieldName, Folded]:
+def folded_fields(item: Item) -> Folds:
     """Each field of the item, folded once for matching and marking."""
-    return {name: fold(text) for name, text in item.texts()}
+    return Folds(dict(item.texts()))
 
 
 def same_item(known: StoryMarks, seen: StoryMarks, *, shared_key: bool) -> bool:

@@ -19,14 +19,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate, chain
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aggregator.model import FieldName
 
 Codes = NDArray[np.uint32]
 Places = NDArray[np.int64]
@@ -100,38 +103,82 @@ class Folded:
 
         The slice of a whole word folds to that word. `end` is greater than `start` and at most the length of `text`.
         """
-        last = int(self.origin[end - 1]) + 1
-        following = int(self.origin[end]) if end < len(self.origin) else last
-        return int(self.origin[start]), max(last, following)
+        return _span(self.origin, start, end)
 
 
 def fold(text: str) -> Folded:
     """`text` folded, with the way back. Any string will do: lone surrogates and controls become spaces."""
-    folded_text, kept = _folded(text)
-    kept -= 1  # for the space put in front
-    kept[0] = 0
-    return Folded(folded_text, kept)
+    codes, places = _folded(f" {text} ")
+    return Folded(_text(codes), _origin(places, 1))
 
 
-def fold_each(texts: Sequence[str]) -> tuple[Folded, ...]:
-    """Each of `texts` as `fold` gives it, in one pass over all: a pass costs 10 us beside what its letters cost."""
-    padded = f" {'  '.join(texts)} "
-    codes = _table().single.take(_codes(padded))
-    highest = codes.max()
-    if len(texts) < 2 or _TATWEEL in padded or highest >= _LOOK:  # noqa: PLR2004  # one pass each is as good, or needed
-        return tuple(map(fold, texts))
-    kept = _kept(codes, highest >= _DELETED)
-    whole = codes.take(kept).tobytes().decode("utf-32-le")
-    offsets = [0, *accumulate(len(text) + 2 for text in texts)]
-    firsts = [1, *kept.searchsorted(offsets[1:-1]).tolist(), len(whole)]  # of each text, its first letter in `whole`
-    return tuple(
-        Folded(whole[first - 1 : end], _from(kept[first - 1 : end], offset + 1))
-        for first, end, offset in zip(firsts, firsts[1:], offsets, strict=False)
-    )
+class Folds(Mapping[FieldName, Folded]):
+    """The texts of an item folded in one pass, which costs 10 us beside what the letters cost; each as `fold` gives it.
+
+    All of them are one text, with a single space between, and a text is cut out of it when it is asked for: nine items of
+    ten hold nothing that is watched.
+    """
+
+    def __init__(self, texts: Mapping[FieldName, str]) -> None:
+        self._names = tuple(texts)
+        self._offsets = (0, *accumulate(len(text) + 2 for text in texts.values()))  # in the padded texts
+        self.codes, self._places = _folded(f" {'  '.join(texts.values())} ")
+        self._cut: dict[FieldName, Folded] = {}
+
+    @cached_property
+    def text(self) -> str:
+        """All texts."""
+        return _text(self.codes)
+
+    @cached_property
+    def bounds(self) -> tuple[int, ...]:
+        """Where in `text` the space before each text stands, and the one behind the last."""
+        firsts = map(self._places.searchsorted, self._offsets[1:-1])
+        return (0, *(int(first) - 1 for first in firsts), len(self.codes) - 1)
+
+    def within(self, start: int, end: int) -> tuple[FieldName, int, int] | None:
+        """`text[start:end]`, which begins with a letter, in the text that it is of; None if it is of two."""
+        number = bisect_left(self.bounds, start) - 1
+        offset = self.bounds[number]
+        return (self._names[number], start - offset, end - offset) if end <= self.bounds[number + 1] else None
+
+    def span(self, name: FieldName, start: int, end: int) -> tuple[int, int]:
+        """As `Folded.span` of one text."""
+        number = self._names.index(name)
+        offset, before = self.bounds[number], self._offsets[number] + 1
+        first, last = _span(self._places, offset + start, offset + end)
+        return first - before, last - before
+
+    def __getitem__(self, name: FieldName) -> Folded:
+        if name not in self._cut:
+            if name not in self._names:
+                raise KeyError(name)
+            number = self._names.index(name)
+            start, end = self.bounds[number], self.bounds[number + 1] + 1
+            origin = _origin(self._places[start:end], self._offsets[number] + 1)
+            self._cut[name] = Folded(self.text[start:end], origin)
+        return self._cut[name]
+
+    def __iter__(self) -> Iterator[FieldName]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
-def _from(kept: Places, start: int) -> Places:
-    origin = kept - start
+def _span(places: Places, start: int, end: int) -> tuple[int, int]:
+    place = places.item
+    last = place(end - 1) + 1
+    return place(start), max(last, place(end)) if end < len(places) else last
+
+
+def _text(codes: Codes) -> str:
+    return codes.tobytes().decode("utf-32-le")
+
+
+def _origin(places: Places, start: int) -> Places:
+    """`places` of the padded text in the original, which begins at `start`; the space put in front goes with the first letter."""
+    origin = places - start
     origin[0] = 0
     return origin
 
@@ -144,7 +191,7 @@ def folded(text: str) -> str:
         letters = text.translate(_letters())
         if _UNSETTLED not in letters:
             return " ".join(letters.split())
-    return _folded(text)[0].strip()
+    return _text(_folded(f" {text} ")[0]).strip()
 
 
 def unspaced(text: str) -> bool:
@@ -152,12 +199,11 @@ def unspaced(text: str) -> bool:
     return _UNSPACED.search(text) is not None
 
 
-def _folded(text: str) -> tuple[str, Places]:
-    """The folded text, spaces at its ends, and for each code point its place in `f" {text} "`."""
+def _folded(padded: str) -> tuple[Codes, Places]:
+    """The code points of a folded text with spaces at its ends, and the place in `padded` of each."""
     table = _table()
-    padded = f" {text} "
     codes = table.single.take(_codes(padded))
-    if _TATWEEL in text:
+    if _TATWEEL in padded:
         for dodge in _DODGE.finditer(padded):
             codes[dodge.start() : dodge.end()] = _DELETED
     source: Places | None = None
@@ -166,8 +212,7 @@ def _folded(text: str) -> tuple[str, Places]:
         codes, source = _unfolded(padded, codes, table)
         highest = codes.max()
     kept = _kept(codes, highest >= _DELETED)
-    codes = codes.take(kept)
-    return codes.tobytes().decode("utf-32-le"), kept if source is None else source.take(kept)
+    return codes.take(kept), kept if source is None else source.take(kept)
 
 
 def _kept(codes: Codes, deletes: np.bool_ | bool) -> Places:
@@ -212,7 +257,7 @@ def _unfolded(text: str, codes: Codes, table: _Table) -> tuple[Codes, Places]:
 
 def _edits(text: str, codes: Codes, table: _Table) -> Iterator[tuple[int, int, str]]:
     """What to put for `text[start:end]`, in order and without overlaps."""
-    done = 1  # the space put in front joins nothing
+    done = 0
     for place in (codes >= _LOOK).nonzero()[0].tolist():
         if place < done:
             continue
@@ -223,6 +268,7 @@ def _edits(text: str, codes: Codes, table: _Table) -> Iterator[tuple[int, int, s
         start = max(place - 1, done)
         while start > done and (text[start] in table.trailing or codes[start] == _DELETED):
             start -= 1
+        start += text[start] == " "  # which joins nothing
         done = place + 1
         while done < len(text) and (text[done] in table.trailing or codes[done] == _DELETED):
             done += 1

@@ -1,29 +1,24 @@
-"""An item to its hits: one pass of the automaton, then only the watchlists that it wakes."""
+"""An item to its hits: one look at the sieve, then only the watchlists that it wakes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
-from ahocorasick_rs import BytesAhoCorasick, Implementation
+from itertools import chain
 
 from aggregator.errors import UsageError
-from aggregator.model import FieldName, Hit, Item
+from aggregator.model import Hit, Item
 from aggregator.settings import Concept, Watchlist
-from aggregator.text.fold import Folded, fold, fold_each
+from aggregator.text.fold import Folds
 from aggregator.watch.explain import Branch, explained
 from aggregator.watch.facts import Source
-from aggregator.watch.judge import By, judge
+from aggregator.watch.judge import By, Judge, judge
 from aggregator.watch.near import Place
-from aggregator.watch.places import FIRST_OCTET, Found, OverBudgetError, Places, Told
-from aggregator.watch.plan import Plan, planned
+from aggregator.watch.places import OverBudgetError, Places, Told
+from aggregator.watch.plan import SPREAD, Plan, planned
+from aggregator.watch.sieve import Sieve, Tier
 from aggregator.watch.spelling import Group, ends
-
-MANY: Final = 5_000  # stems up to which the faster form of the automaton is used: 7 KB a stem, the other takes 0.7
-
-Watched = tuple[int, Group, frozenset[FieldName]]  # a leaf, its group of a stem, and where it counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,29 +43,23 @@ class Matcher:
     def __init__(self, watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> None:
         self.watchlists = tuple(watchlists)
         self.concepts = tuple(concepts)
-        plan = planned(self.watchlists, self.concepts)
-        stems = tuple(dict.fromkeys(group.stem for leaf in plan.listed for group in plan.leaves[leaf].groups))
-        self._plan = plan
-        self._automaton = _Automaton(stems)
-        self._watched = _watched(stems, plan)
-        self._judges = tuple(judge(tree, plan) for tree in plan.trees)
+        self._plan = planned(self.watchlists, self.concepts)
+        self._sieve = _sieve(self._plan)
+        self._watched = {tier: _Watched(self._plan, self._sieve, tier) for tier in self._sieve.tables}
+        self._judges = _Judges(self._plan)
 
     def __reduce__(self) -> tuple[type[Matcher], tuple[tuple[Watchlist, ...], tuple[Concept, ...]]]:
-        """Rebuild from the sources: an automaton has no bytes."""
+        """Rebuild from the sources, which are far smaller."""
         return type(self), (self.watchlists, self.concepts)
 
-    def hits(
-        self, item: Item, folds: Mapping[FieldName, Folded] | None = None, source: Source | None = None
-    ) -> tuple[Hit, ...]:
+    def hits(self, item: Item, folds: Folds | None = None, source: Source | None = None) -> tuple[Hit, ...]:
         """Every place that makes a watchlist true, sorted: the hits of `verdict`."""
         return self.verdict(item, folds, source).hits
 
-    def verdict(
-        self, item: Item, folds: Mapping[FieldName, Folded] | None = None, source: Source | None = None
-    ) -> Verdict:
+    def verdict(self, item: Item, folds: Folds | None = None, source: Source | None = None) -> Verdict:
         """Every place that makes a watchlist true, sorted, and the watchlists that took too long for this item.
 
-        `folds`: folded fields of `item` that the caller has at hand. `source`: the feed that brought it; without, what
+        `folds`: the folded texts of `item`, if the caller has them at hand. `source`: the feed that brought it; without, what
         a rule asks of the feed is false.
 
         A rule is judged over the whole item; a term stands inside one field (and one tag). A true rule's hits are all
@@ -102,9 +91,7 @@ class Matcher:
             stopped=tuple(sorted(stopped, key=lambda one: one.watchlist)),
         )
 
-    def explain(
-        self, item: Item, watchlist: str, folds: Mapping[FieldName, Folded] | None = None, source: Source | None = None
-    ) -> Branch:
+    def explain(self, item: Item, watchlist: str, folds: Folds | None = None, source: Source | None = None) -> Branch:
         """Every branch of a watchlist's rule as it is judged for `item`, with its places; `decisive` finds what counts.
 
         Raises:
@@ -116,96 +103,77 @@ class Matcher:
         places = self.places(item, folds, source)
         return explained(self._plan.trees[numbers[watchlist]], places, self.concepts)
 
-    def places(self, item: Item, folds: Mapping[FieldName, Folded] | None, source: Source | None) -> Places:
+    def places(self, item: Item, folds: Folds | None, source: Source | None) -> Places:
         """Where the leaves of all watchlists stand in `item`."""
         texts = dict(item.texts())
-        folded = (
-            dict(zip(texts, fold_each(tuple(texts.values())), strict=True)) if not folds else _completed(texts, folds)
-        )
-        joined = "".join(field.text for field in folded.values())
-        return Places(self._plan, item, texts, folded, joined, self._presearch(folded, joined), source)
+        folds = folds or Folds(texts)
+        places = Places(self._plan, item, texts, folds, source)
+        for tier, windows in self._sieve.sift(places.windows):
+            watched = self._watched[tier]
+            for number, at in windows:
+                for leaf, group in watched[number]:
+                    for start, end in ends(group, folds.text, at):
+                        places.note(leaf, start, end)
+        return places
 
-    def _woken(self, places: Places) -> list[int]:
+    def _woken(self, places: Places) -> Iterable[int]:
         wakes = self._plan.wakes
-        woken = set(self._plan.always)
-        for leaf in places.found:
-            if leaf in wakes and places[leaf]:
-                woken.update(wakes[leaf])
-        return list(woken)
-
-    def _presearch(self, folded: Mapping[FieldName, Folded], text: str) -> Found:
-        """All fields in one pass: two spaces part them, and no spelling holds two."""
-        found: dict[int, list[Place]] = {}
-        watched = self._watched
-        for stem, at in self._automaton.places(text):
-            for leaf, group, fields in watched[stem]:
-                for length in group.lengths:  # as `ends` does, for each place of each stem: the hottest lines of all
-                    end = at + length
-                    if text[at:end] in group.forms and end <= len(text):
-                        _note(found, leaf, (at, end), fields, folded, text)
-                if group.pattern:
-                    for start, end in ends(group, text, at):
-                        _note(found, leaf, (start - 1, end + 1), fields, folded, text)
-        return found
+        woken = [wakes[leaf] for leaf in tuple(places.found) if leaf in wakes and places[leaf]]
+        return {*self._plan.always, *chain.from_iterable(woken)}
 
 
-def _note(
-    found: dict[int, list[Place]], leaf: int, place: tuple[int, int], fields: frozenset[FieldName],
-    folded: Mapping[FieldName, Folded], text: str,
-) -> None:  # fmt: skip
-    """Add a place of the joined text, without the spaces round it, in its field."""
-    start, end = place
-    offset = 0
-    for name, field in folded.items():
-        if start < offset + len(field.text):
-            if name in fields:
-                pad = text[start] == " "
-                found.setdefault(leaf, []).append((name, start + pad - offset, end - pad - offset))
-            return
-        offset += len(field.text)
+class _Watched(dict[int, tuple[tuple[int, Group], ...]]):
+    """By number of a window of one tier: the leaves that it may tell, with their spellings; known when first asked for."""
+
+    def __init__(self, plan: Plan, sieve: Sieve, tier: Tier) -> None:
+        self.plan = plan
+        self.sieve = sieve
+        self.tier = tier
+
+    def __missing__(self, number: int) -> tuple[tuple[int, Group], ...]:
+        if len(self) > SPREAD:
+            self.clear()
+        self[number] = tuple(
+            (leaf, group)
+            for leaf in dict.fromkeys(self.sieve.owners(self.tier, number))
+            for key, group in zip(*self.plan.lexicon[leaf][self.tier], strict=True)
+            if key == number
+        )
+        return self[number]
 
 
-def _completed(texts: Mapping[FieldName, str], folds: Mapping[FieldName, Folded]) -> dict[FieldName, Folded]:
-    return {name: folds.get(name) or fold(text) for name, text in texts.items()}
+class _Judges(dict[int, Judge]):
+    """The judge of each watchlist, made when first woken."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def __missing__(self, watchlist: int) -> Judge:
+        self[watchlist] = judge(self.plan.trees[watchlist], self.plan)
+        return self[watchlist]
+
+
+def _sieve(plan: Plan) -> Sieve:
+    """The windows of all leaves that are looked for in every item."""
+    keys: dict[Tier, tuple[list[str], list[int]]] = {}
+    for leaf in plan.listed:
+        for tier, key in {(group.tier, group.key) for group in plan.lexicon.spread(leaf)}:
+            texts, owners = keys.setdefault(tier, ([], []))
+            texts.append(key)
+            owners.append(leaf)
+    return Sieve(keys)
 
 
 def _told(by: By, places: Places) -> list[Told]:
     """All that a rule is true by, as the reader sees it."""
     told: list[Told] = []
-    single: dict[int, set[Place]] = {}
+    single: defaultdict[int, set[Place]] = defaultdict(set)
     for one in by:
         if isinstance(one, int):
             told += places.told(one)
         else:
             for leaf, place in one[3]:
-                single.setdefault(leaf, set()).add(place)
+                single[leaf].add(place)
     for leaf, some in single.items():
         told += places.shown(leaf, sorted(some))
     return told
-
-
-def _watched(stems: Sequence[str], plan: Plan) -> tuple[tuple[Watched, ...], ...]:
-    """By stem: the leaves that it may begin."""
-    watched: dict[str, list[Watched]] = {stem: [] for stem in stems}
-    for number in plan.listed:
-        leaf = plan.leaves[number]
-        for group in leaf.groups:
-            watched[group.stem].append((number, group, leaf.fields))
-    return tuple(map(tuple, watched.values()))
-
-
-class _Automaton:
-    """Finds all stems at once. Works on UTF-8: `AhoCorasick` takes 1.4 times as long, in Arabic script twice."""
-
-    def __init__(self, stems: Sequence[str]) -> None:
-        kind = Implementation.DFA if len(stems) <= MANY else Implementation.ContiguousNFA
-        self.automaton = BytesAhoCorasick([stem.encode() for stem in stems], implementation=kind)
-
-    def places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Number of a stem and where it begins in `text`, for all its places."""
-        octets = text.encode()
-        found = self.automaton.find_matches_as_indexes(octets, overlapping=True)
-        if not found or len(octets) == len(text):
-            return ((stem, start) for stem, start, _ in found)
-        letters = np.cumsum(np.frombuffer(octets, np.int8) >= FIRST_OCTET)  # up to and with each octet
-        return ((stem, int(letters[start]) - 1) for stem, start, _ in found)

@@ -159,13 +159,14 @@ class _Explainer:
 
     def missing(self, leaf: Words | Pattern | ConceptRef) -> str:
         """Why `leaf` has no place."""
-        spec = self.places.plan.leaves[self.places.plan.numbers[leaf]]
+        number = self.places.plan.numbers[leaf]
+        spec = self.places.plan.leaves[number]
         if spec.atoms:
             _, weight = self.places.weighed(spec)
             if 0 < weight < spec.least:
                 return f"its spellings in this item weigh {weight}, {spec.least} are needed"
-        raw = self.places.everywhere(spec.groups, ("",), spec.fields)
-        if spec.excepts and (raw or any(self.places[atom] for atom, _ in spec.atoms)):
+        raw = self.places.spelled(number)
+        if spec.shield is not None and (raw or any(self.places[atom] for atom, _ in spec.atoms)):
             return "every place is inside an except"
         if raw:
             return f"not among the first {LEAD} words" if spec.lead else f"never written {spec.exact}"

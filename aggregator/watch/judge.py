@@ -38,8 +38,8 @@ def judge(node: Node, plan: Plan) -> Judge:  # noqa: PLR0911  # one for each kin
             return _all_but([judge(part, plan) for part in cheapest_first], [judge(part, plan) for part in unwanted])
         case Or(parts=parts):
             return _any([judge(part, plan) for part in parts])
-        case Near(left=left, right=right):
-            return lambda places: list(_close(node, spots(left, places), spots(right, places), places)) or None
+        case Near():
+            return lambda places: _close(node, *_sides(node, places), places) or None
         case Except():
             return lambda places: list(spots(node, places)) or None
         case AtLeast(times=times, part=part):
@@ -127,13 +127,22 @@ def spots(node: Node, places: Places) -> list[Spot]:
             shields = longest(list({spot[:3] for spot in spots(right, places)})) if kept else []
             standing = frozenset(outside([spot[:3] for spot in kept], shields))
             return [spot for spot in kept if spot[:3] in standing]
-        case Near(left=left, right=right):
-            return _pairs(node, spots(left, places), spots(right, places), places)
+        case Near():
+            return _pairs(node, *_sides(node, places), places)
         case other:
             raise AssertionError(other)  # the parser lets nothing else stand beside NEAR and EXCEPT
 
 
-def _close(node: Near, left: Sequence[Spot], right: Sequence[Spot], places: Places) -> list[Spot]:
+def _sides(node: Near, places: Places) -> tuple[list[Spot], list[Spot]]:
+    """The places of both sides; none, when the side that costs less has none."""
+    if costly(node.left) and not costly(node.right):
+        right = spots(node.right, places)
+        return (spots(node.left, places), right) if right else ([], [])
+    left = spots(node.left, places)
+    return (left, spots(node.right, places)) if left else ([], [])
+
+
+def _close(node: Near, left: Sequence[Spot], right: Sequence[Spot], places: Places) -> By:
     """The spots of either side that are near one of the other."""
     if not left or not right:
         return []

@@ -1,9 +1,9 @@
-"""Where the leaves of a plan stand in one item: known from the presearch, or looked for when first asked."""
+"""Where the leaves of a plan stand in one item: seen by the sieve, or looked for when first asked."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Final
@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 
 from aggregator.model import FieldName, Item
-from aggregator.text.fold import Folded
+from aggregator.text.fold import Folded, Folds
 from aggregator.watch import near, regex
 from aggregator.watch.facts import Source, holds
 from aggregator.watch.near import Numbers, Place
 from aggregator.watch.plan import Leaf, Plan, exactly
-from aggregator.watch.spelling import Group, ends, starts
+from aggregator.watch.sieve import Windows
+from aggregator.watch.spelling import ends
 from aggregator.watch.tree import LEAD, Fact, Reach
 
 MAX_PLACES: Final = 1000  # told of one term in one field: a title of 1 MB may hold 125,000
@@ -26,7 +27,6 @@ PAIR: Final = 1000  # steps that a pair of places costs, which a NEAR inside ano
 FIRST_OCTET: Final = -64  # as a signed octet: what begins a letter in UTF-8 is not below
 
 Told = tuple[FieldName, int, int, str, str]  # a place as the reader sees it: field, start, end, term, text
-Found = Mapping[int, list[Place]]  # places of the listed leaves, those inside each other and inside excepts too
 
 
 class OverBudgetError(Exception):
@@ -37,15 +37,14 @@ class Places(dict[int, list[Place]]):
     """The places of each leaf in one item."""
 
     def __init__(
-        self, plan: Plan, item: Item, texts: Mapping[FieldName, str], folded: Mapping[FieldName, Folded], joined: str,
-        found: Found, source: Source | None,
-    ) -> None:  # fmt: skip
+        self, plan: Plan, item: Item, texts: Mapping[FieldName, str], folded: Folds, source: Source | None
+    ) -> None:
         self.plan = plan
         self.item = item
         self.texts = texts
         self.folded = folded
-        self.joined = joined  # all of `folded`: what is not in it is in none
-        self.found = found
+        self.windows = Windows(folded.codes)
+        self.found: dict[int, list[Place]] = {}  # of listed leaves, places inside each other and inside excepts too
         self.source = source
         self.spent = 0  # steps, by the rule that is being judged
         self.hits: dict[int, list[Told]] = {}
@@ -62,17 +61,12 @@ class Places(dict[int, list[Place]]):
 
     def standing(self, number: int, leaf: Leaf) -> list[Place]:
         """The places of a leaf that is not made of others."""
-        if leaf.pattern:
-            places = self.matched(number, leaf)
-        elif number in self.plan.listed:
-            places = self.in_one_tag(self.found.get(number, []))
-        else:
-            places = self.in_one_tag(self.everywhere(leaf.groups, leaf.cores, leaf.fields))
+        places = self.matched(number, leaf) if leaf.pattern else self.spelled(number)
         if places and leaf.exact:
             places = [place for place in places if exactly(self.original(*place)[2]) == leaf.exact]
         if places and leaf.lead:
             places = self.in_lead(places)
-        return self.outside(longest(places), leaf) if places else places
+        return self.outside(longest(places), leaf) if len(places) > 1 or leaf.shield is not None else places
 
     def composed(self, leaf: Leaf) -> list[Place]:
         """The places of a concept made of several leaves, if those that stand weigh enough."""
@@ -88,23 +82,29 @@ class Places(dict[int, list[Place]]):
 
     def outside(self, places: list[Place], leaf: Leaf) -> list[Place]:
         """The `places` that lie inside no except of `leaf`."""
-        if not places or not leaf.excepts:
+        if not places or leaf.shield is None:
             return places
-        shields = self.everywhere(leaf.excepts, ("",), leaf.fields)
-        return outside(places, longest(self.in_one_tag(shields)))
+        return outside(places, self[leaf.shield])
 
-    def everywhere(self, groups: Iterable[Group], cores: Sequence[str], fields: frozenset[FieldName]) -> list[Place]:
+    def spelled(self, number: int) -> list[Place]:
         """The places of all spellings."""
-        if len(cores) == 1 and cores[0] not in self.joined:  # most often
-            return []
-        return [
-            (name, start, end)
-            for name, field in self.folded.items()
-            if name in fields and any(core in field.text for core in cores)
-            for group in groups
-            for at in starts(group.stem, field.text)
-            for start, end in ends(group, field.text, at)
-        ]
+        if number not in self.plan.listed:
+            for tier, (keys, groups) in self.plan.lexicon[number].items():
+                for which, at in self.windows.where(tier, keys):
+                    for start, end in ends(groups[which], self.folded.text, at):
+                        self.note(number, start, end)
+        places = self.found.get(number, [])
+        return self.in_one_tag(places) if "tags" in self.texts else places
+
+    def note(self, number: int, start: int, end: int) -> None:
+        """Note a place of a leaf in the text of all fields, with the spaces round it, if it is one of one field."""
+        text = self.folded.text
+        if start < 0 or end > len(text):  # cut short, a slice may still be a spelling
+            return
+        pad = text[start] == " "
+        place = self.folded.within(start + pad, end - pad)
+        if place and place[0] in self.plan.leaves[number].fields:
+            self.found.setdefault(number, []).append(place)
 
     def matched(self, number: int, leaf: Leaf) -> list[Place]:
         """The places of a regular expression, widened to whole folded letters; tags are matched one by one."""
@@ -128,8 +128,6 @@ class Places(dict[int, list[Place]]):
 
     def in_one_tag(self, places: list[Place]) -> list[Place]:
         """Tags are one text to fold and many to match."""
-        if "tags" not in self.texts:
-            return places
         return [place for place in places if place[0] != "tags" or "\n" not in self.original(*place)[2]]
 
     def in_lead(self, places: list[Place]) -> list[Place]:
@@ -177,7 +175,7 @@ class Places(dict[int, list[Place]]):
 
     def original(self, name: FieldName, start: int, end: int) -> tuple[int, int, str]:
         """Where a place stands in the original, and what stands there."""
-        first, last = self.folded[name].span(start, end)
+        first, last = self.folded.span(name, start, end)
         return first, last, self.texts[name][first:last]
 
     def told(self, leaf: int) -> list[Told]:
@@ -195,7 +193,8 @@ class Places(dict[int, list[Place]]):
     def seen(self, leaf: int, place: Place) -> Told:
         """One place of a leaf as the reader sees it."""
         name, start, end = place
-        first, last = self._slices.get((leaf, place)) or self.folded[name].span(start, end)
+        span = self._slices.get((leaf, place)) if self._slices else None
+        first, last = span or self.folded.span(name, start, end)
         return name, first, last, self.plan.leaves[leaf].term, self.texts[name][first:last]
 
 

@@ -1,9 +1,9 @@
 """Trees to one plan: which leaves there are, what they look for, and which of them wake which watchlist.
 
-An item need not be judged by every watchlist: a rule can only be true when one of its *anchors* stands in the item. The
-anchors of all watchlists go into one automaton, so the cost of an item hardly grows with the number of watchlists (the
-idea is Luwak's; measured: 1,000 rules cost 1.3 times 10 rules, and asking each rule 600 times as much). An Arabic-script
-keyword has some 90 spellings with 13 beginnings: the automaton holds the beginnings only, a quarter of the patterns.
+An item need not be judged by every watchlist: a rule can only be true when one of its *anchors* stands in the item (the
+idea is Luwak's; asking each rule costs 600 times as much). All that is done for each rule when it is compiled is to read it
+and to choose its anchors; the spellings of a term, some 200 in Arabic script, are spread out again when its first letters
+stand somewhere.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aggregator.errors import RuleError
 from aggregator.model import FieldName
@@ -20,7 +21,8 @@ from aggregator.settings import Concept, Watchlist
 from aggregator.text.fold import fold, folded
 from aggregator.text.variants import related, spellings
 from aggregator.watch import language
-from aggregator.watch.spelling import Group, core, groups, pattern_group
+from aggregator.watch.sieve import Numbers, Tier, numbered
+from aggregator.watch.spelling import Group, groups, pattern_group
 from aggregator.watch.tokens import UNSEEN, wild
 from aggregator.watch.tree import (
     FIELDS,
@@ -41,7 +43,10 @@ from aggregator.watch.tree import (
     leaves,
 )
 
-FEW = 8  # cores that are looked for one by one when a rule asks: 0.4 us each in 3 KB
+FEW: Final = 8  # spellings as written that are looked for one by one when a rule asks
+SPREAD: Final = 20_000  # terms whose spellings are kept: about 20 KB each in Arabic script
+
+Written = tuple[tuple[Words, str | None], ...]  # spellings as people write them, and the language of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +54,12 @@ class Leaf:
     """A term with all its spellings, and the fields where it counts."""
 
     term: str
-    groups: tuple[Group, ...] = ()
-    cores: tuple[str, ...] = ()  # a text that holds none of these holds no spelling
+    written: Written = ()
     fields: frozenset[FieldName] = FIELDS
     lead: bool = False  # only the first words of a field
     exact: str = ""  # the original spelling that a place must show; "": any
     pattern: Pattern | None = None
-    excepts: tuple[Group, ...] = ()  # a place inside one of these is none
+    shield: int | None = None  # the leaf of its excepts: a place inside one of those is none
     atoms: tuple[tuple[int, int], ...] = ()  # of a concept whose spellings are not alike: their leaves and weights
     least: int = 1  # weight of the different atoms that must stand in the item
 
@@ -63,6 +67,38 @@ class Leaf:
     def stemmed(self) -> tuple[int, ...]:
         """The leaves of which one must stand for this one to do; none: itself."""
         return tuple(atom for atom, _ in self.atoms)
+
+
+class Lexicon(dict[int, Mapping[Tier, tuple[Numbers, tuple[Group, ...]]]]):
+    """The spellings of each leaf, by tier with the numbers of their windows; spread out when first asked for."""
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        self.leaves = leaves
+        bare = (folded(words.text) for leaf in leaves for words, _ in leaf.written)
+        self.shared = Counter(word for text in bare if " " in text for word in set(text.split(" ")))
+
+    def __missing__(self, number: int) -> Mapping[Tier, tuple[Numbers, tuple[Group, ...]]]:
+        if len(self) > SPREAD:
+            self.clear()
+        tiers: dict[Tier, list[Group]] = {}
+        for group in self.spread(number):
+            tiers.setdefault(group.tier, []).append(group)
+        self[number] = {tier: _numbered(tier, some) for tier, some in tiers.items()}
+        return self[number]
+
+    def spread(self, number: int) -> tuple[Group, ...]:
+        """All spellings of a leaf."""
+        written = self.leaves[number].written
+        plain = (form for words, code in written for form in forms(words, code))
+        patterns = (pattern_group(words.text) for words, _ in written if wild(words.text))
+        return (*groups(plain, self.shared), *dict.fromkeys(patterns))
+
+
+def _numbered(tier: Tier, some: Sequence[Group]) -> tuple[Numbers, tuple[Group, ...]]:
+    """The groups of a tier with the numbers of their windows, by number."""
+    numbers = numbered([group.key for group in some], tier)
+    order = numbers.argsort()
+    return numbers.take(order), tuple(some[which] for which in order.tolist())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +111,8 @@ class Plan:
     rarity: tuple[float, ...]  # by leaf: how often it may be expected, in no unit; infinite when nothing can tell
     wakes: Mapping[int, tuple[int, ...]]  # anchor to the watchlists that it may make true
     always: tuple[int, ...]  # watchlists without an anchor
-    listed: frozenset[int]  # leaves whose stems are in the automaton: the anchors, and those of many cores
+    listed: frozenset[int]  # leaves that are looked for in every item: the anchors, and those of many spellings
+    lexicon: Lexicon
 
 
 def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Plan:
@@ -111,9 +148,8 @@ def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Pla
         rarity=rarity,
         wakes={anchor: tuple(woken) for anchor, woken in wakes.items()},
         always=tuple(always),
-        listed=frozenset(
-            number for leaf, number in registry.leaves.items() if number in wakes or len(leaf.cores) > FEW
-        ),
+        listed=frozenset(n for n, leaf in enumerate(every) if n in wakes or len(leaf.written) > FEW),
+        lexicon=Lexicon(every),
     )
 
 
@@ -193,7 +229,7 @@ class _Registry:
     def rarity(self) -> tuple[float, ...]:
         """How often each leaf may be expected: short words are frequent. Only speed depends on it."""
         own = [
-            math.inf if leaf.pattern else sum(2.0 ** -min(len(group.stem), 16) for group in leaf.groups)
+            math.inf if leaf.pattern else sum(2.0 ** -min(_letters(words.text), 15) for words, _ in leaf.written)
             for leaf in self.leaves
         ]
         return tuple(
@@ -206,18 +242,24 @@ class _Registry:
             case Pattern():
                 return Leaf(term=term_of(node), pattern=node, fields=where, lead=lead)
             case Words():
-                return _leaf(term_of(node), [(node, None)], (), where, lead=lead)
+                return _leaf(term_of(node), ((_plain(node), None),), None, where, lead=lead)
         concept = self.concepts[node.name]
-        written = [(_entry(concept, term), code) for code, terms in concept.terms for term in terms]
+        written = tuple((_entry(concept, term), code) for code, terms in concept.terms for term in terms)
         if not written:
             raise RuleError(f"concept {concept.name} has no spellings", 1)
-        shields = groups(folded(language.literal(phrase).text) for phrase in concept.excepts)
+        shield = self.shield(concept, where)
         if concept.least == 1 and all(words.mark != "=" for words, _ in written):
-            return _leaf(concept.name, written, shields, where, lead=lead)
-        return self.composed(concept, written, shields, node)
+            return _leaf(concept.name, written, shield, where, lead=lead)
+        return self.composed(concept, written, shield, node)
+
+    def shield(self, concept: Concept, where: frozenset[FieldName]) -> int | None:
+        """The leaf of the phrases in which `concept` does not stand: they take no endings."""
+        phrases = [Words(text=folded(language.literal(phrase).text), mark="=") for phrase in concept.excepts]
+        written = tuple((words, None) for words in dict.fromkeys(phrases))
+        return self.add(Leaf(term=concept.name, written=written, fields=where)) if written else None
 
     def composed(
-        self, concept: Concept, written: Sequence[tuple[Words, str]], shields: tuple[Group, ...], node: ConceptRef
+        self, concept: Concept, written: Sequence[tuple[Words, str]], shield: int | None, node: ConceptRef
     ) -> Leaf:
         """A concept that must know which of its spellings stand where; one spelling in two languages is one."""
         alike: dict[str, list[tuple[Words, str | None]]] = {}
@@ -226,10 +268,10 @@ class _Registry:
         weights = {term_of(_entry(concept, term)): weight for term, weight in concept.weights}
         where, lead = fields(node), node.scope == "lead"
         atoms = tuple(
-            (self.add(_leaf(concept.name, same, (), where, lead=lead)), weights.get(term, 1))
+            (self.add(_leaf(concept.name, tuple(same), None, where, lead=lead)), weights.get(term, 1))
             for term, same in alike.items()
         )
-        return Leaf(term=concept.name, fields=where, excepts=shields, atoms=atoms, least=concept.least)
+        return Leaf(term=concept.name, fields=where, shield=shield, atoms=atoms, least=concept.least)
 
 
 def _entry(concept: Concept, term: str) -> Words:
@@ -241,27 +283,21 @@ def _entry(concept: Concept, term: str) -> Words:
     return Words(text=words.text, mark="=")
 
 
-def _leaf(
-    term: str,
-    written: Sequence[tuple[Words, str | None]],
-    excepts: tuple[Group, ...],
-    where: frozenset[FieldName],
-    *,
-    lead: bool,
-) -> Leaf:
+def _plain(node: Words) -> Words:
+    """`node` without its scope: what it looks for."""
+    return Words(text=node.text, mark=node.mark)
+
+
+def _leaf(term: str, written: Written, shield: int | None, where: frozenset[FieldName], *, lead: bool) -> Leaf:
     """A leaf of words that are all exact and alike, or none exact."""
     first = written[0][0]
-    families = [family for words, code in written if (family := forms(words, code))]
-    patterns = tuple(dict.fromkeys(pattern_group(words.text) for words, _ in written if wild(words.text)))
-    return Leaf(
-        term=term,
-        groups=(*groups(form for family in families for form in family), *patterns),
-        cores=tuple(dict.fromkeys((*map(core, families), *(group.stem for group in patterns)))),
-        fields=where,
-        lead=lead,
-        exact=_slice(first.text) if first.mark == "=" else "",
-        excepts=excepts,
-    )
+    exact = _slice(first.text) if first.mark == "=" else ""
+    return Leaf(term=term, written=written, fields=where, lead=lead, exact=exact, shield=shield)
+
+
+def _letters(text: str) -> int:
+    """The letters of a term that surely stand in a text: those before its first wildcard."""
+    return len(pattern_group(text).key) if wild(text) else len(folded(text))
 
 
 def _slice(text: str) -> str:

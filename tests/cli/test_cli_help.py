@@ -11,7 +11,7 @@ from aggregator.cli import COMMANDS, app, load
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 HEAVY = {
-    "ahocorasick_rs", "apscheduler", "feedparser", "httpx2", "lxml", "numpy", "pebble", "pydantic", "selectolax",
+    "apscheduler", "feedparser", "httpx2", "lxml", "numpy", "pebble", "pydantic", "selectolax",
     "sqlite_utils", "structlog", "trafilatura", "yaml",
 }  # fmt: skip
 

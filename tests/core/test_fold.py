@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregator.text.fold import fold, fold_each, folded, unspaced
+from aggregator.text.fold import Folds, fold, folded, unspaced
 
 ROWS = [
     # rule, text, folded
@@ -251,12 +251,24 @@ def test_scripts_with_spaces_are_known(text):
 ANYTHING = st.text() | st.text(st.sampled_from("aB é-.\u200c\u200bطــ،البانك٪۱ﷲßカ゛\u3099각ᄀ\n…塔"))
 
 
+NAMES = ("title", "summary", "content", "article", "tags")
+
+
 @given(st.lists(ANYTHING, max_size=5))
 def test_texts_folded_together_are_as_folded_alone(texts):
-    for text, one in zip(texts, fold_each(texts), strict=True):
+    folds = Folds(dict(zip(NAMES, texts, strict=False)))
+    assert list(folds) == list(NAMES[: len(texts)])
+    for name, text in zip(folds, texts, strict=True):
         alone = fold(text)
-        assert one.text == alone.text
-        assert one.origin.tolist() == alone.origin.tolist()
+        assert folds[name].text == alone.text
+        assert folds[name].origin.tolist() == alone.origin.tolist()
+
+
+def test_a_place_of_all_texts_is_in_one_of_them_or_in_none():
+    folds = Folds({"title": "On a", "summary": "...", "content": "b c"})
+    assert folds.text == " on a b c "
+    places = {folds.text[start:end]: folds.within(start, end) for start, end in ((1, 3), (4, 5), (6, 9), (4, 7))}
+    assert places == {"on": ("title", 1, 3), "a": ("title", 4, 5), "b c": ("content", 1, 4), "a b": None}
 
 
 @given(ANYTHING)

@@ -12,7 +12,7 @@ from aggregator import watch
 from aggregator.errors import RuleError
 from aggregator.model import Hit, Item
 from aggregator.settings import Concept, Watchlist
-from aggregator.text.fold import fold, folded
+from aggregator.text.fold import Folds, folded
 from aggregator.watch import plan
 
 TALIBAN = Concept(
@@ -281,9 +281,8 @@ def test_nothing_watched_finds_nothing():
 
 def test_folds_at_hand_are_used():
     matcher = watch.compile([ruled("kabul AND visa")], ())
-    folds = {name: fold(text) for name, text in ITEM.texts()}
-    assert matcher.hits(ITEM, folds) == matcher.hits(ITEM, {"title": folds["title"]}) == matcher.hits(ITEM)
-    assert matcher.hits(ITEM, {**folds, "title": fold("Herat")}) == ()
+    assert matcher.hits(ITEM, Folds(dict(ITEM.texts()))) == matcher.hits(ITEM)
+    assert matcher.hits(ITEM, Folds({**dict(ITEM.texts()), "title": "Herat"})) == ()
 
 
 def test_a_concept_of_many_spellings_is_found_late_too():

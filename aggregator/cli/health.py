@@ -26,6 +26,7 @@ WHY = {
     "ttl": "the feed asks for this interval",
     "skip": "the feed asks not to be read in the hours before (skipHours, skipDays)",
     "retry_after": "its server asked for a pause (Retry-After)",
+    "network": "hardly any host could be reached: no feed is to blame, and all are tried again when some answer",
     "backoff": "it failed; each failure doubles the wait, up to a day",
     "gone": "its server says it is gone for good (410); asked again each 30 days",
 }

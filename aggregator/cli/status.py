@@ -16,6 +16,7 @@ from aggregator.store import StoredFeed, StoredTrouble, Tick, Totals, daemon_is_
 
 app = typer.Typer(add_completion=False)
 
+MOST_MOVED = 5  # named
 MOST_FAILING = 20  # shown to people; `feeds list` and --json name them all
 
 
@@ -28,9 +29,19 @@ class Whole:
     totals: Totals
     ticks: Sequence[Tick]
     late: frozenset[str]
-    failing: Sequence[StoredFeed]
+    feeds: Sequence[StoredFeed]
     troubles: Sequence[StoredTrouble]
-    fallbacks: Sequence[StoredFeed]  # read by another address than their own
+    network_down_since: datetime | None = None
+
+    @property
+    def failing(self) -> list[StoredFeed]:
+        """The feeds whose last visit failed."""
+        return [feed for feed in self.feeds if health.state(feed) == health.FAILING]
+
+    @property
+    def fallbacks(self) -> list[StoredFeed]:
+        """The feeds that are read by another address than their own."""
+        return [feed for feed in self.feeds if feed.stand_in]
 
 
 @app.command()
@@ -57,9 +68,7 @@ def _untouched(config: Config) -> Whole:
         feeds_ok=0, feeds_failing=0, feeds_silent=0, feeds_new=len(config.feeds), items=0, alerts=0, deliveries_due=0,
         deliveries_dead=0, deliveries_orphaned=0, articles_pending=0,
     )  # fmt: skip
-    return Whole(
-        at=now(), running=False, totals=totals, ticks=(), late=frozenset(), failing=(), troubles=(), fallbacks=()
-    )
+    return Whole(at=now(), running=False, totals=totals, ticks=(), late=frozenset(), feeds=(), troubles=())
 
 
 def _whole(config: Config) -> Whole:
@@ -72,9 +81,9 @@ def _whole(config: Config) -> Whole:
             totals=store.totals(),
             ticks=ticks,
             late=frozenset(tick.name for tick in ticks if tick.is_late(at)),
-            failing=[feed for feed in feeds if health.state(feed) == health.FAILING],
+            feeds=store.feeds(),
             troubles=store.troubles(),
-            fallbacks=[feed for feed in feeds if feed.stand_in],
+            network_down_since=store.network_down_since(),
         )
 
 
@@ -91,8 +100,10 @@ def _record(whole: Whole) -> dict[str, Any]:
         },
         "feeds": {
             "ok": totals.feeds_ok, "failing": totals.feeds_failing, "silent": totals.feeds_silent,
-            "new": totals.feeds_new,
+            "new": totals.feeds_new, "twin": sum(feed.twin_of is not None for feed in whole.feeds),
         },
+        "network_down_since": whole.network_down_since,
+        "moved": [{"feed": feed.name, "address": health.address(feed.address)} for feed in whole.feeds if feed.address],
         "outbox": {"due": totals.deliveries_due, "dead": totals.deliveries_dead},
         "owed_to_nobody": totals.deliveries_orphaned,
         "items": totals.items,
@@ -118,6 +129,9 @@ def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
     for tick in whole.ticks:
         if tick.error:
             yield "", f"tick {tick.name}: {tick.error}"
+    if whole.network_down_since:
+        since = show.age(whole.at - whole.network_down_since)
+        yield "Network", f"DOWN: for {since} hardly any host could be reached; no feed is blamed, all are tried again"
     yield (
         "Feeds",
         ", ".join(
@@ -127,12 +141,17 @@ def _lines(whole: Whole, config: Config) -> Iterator[tuple[str, object]]:
                 (totals.feeds_failing, "failing"),
                 (totals.feeds_silent, "silent"),
                 (totals.feeds_new, "not read yet"),
+                (sum(feed.twin_of is not None for feed in whole.feeds), "the same as another"),
             )
             if count or state == "ok"
         ),
     )
     for feed in whole.fallbacks:
         yield "", f"{feed.name}: {health.by_fallback(feed)}"
+    if moved := [feed.name for feed in whole.feeds if feed.address]:
+        more = ", ..." if len(moved) > MOST_MOVED else ""
+        names = ", ".join(moved[:MOST_MOVED]) + more
+        yield "Moved", f"{show.number(len(moved), 'feed')} for good, `aggregator feeds show` tells where: {names}"
     pending = f", {show.number(totals.articles_pending, 'article')} to be read" if totals.articles_pending else ""
     yield "Items", f"{totals.items:,}{pending}"
     yield "Alerts", f"{totals.alerts:,}"

@@ -16,6 +16,7 @@ from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import as_json, to_ms, to_ms_or_none
 from aggregator.store.feeds import document_of
 from aggregator.store.items import AT_ONCE, Counts, Recorder
+from aggregator.store.network import Network
 from aggregator.store.notices import Notices
 from aggregator.text import urls
 
@@ -24,7 +25,7 @@ MOVE_UNDONE_FAILURES = 7  # at the new address, about two days
 _AT_HOME = "address = NULL, site = ?, document = ?, moved_to = NULL, moved_since = NULL, moved_visits = 0"
 
 
-class Visits(Notices, Addresses):
+class Visits(Notices, Addresses, Network):
     """Recording what was read."""
 
     def record_visit(self, visit: Visit, find: Find) -> VisitReport:
@@ -50,6 +51,7 @@ class Visits(Notices, Addresses):
             self._store_move(visit, due)
             self._lead_twins(visit, due)
             self._keep_stand_in(visit.lease.id, visit.stand_in)
+            self._judge_network(visit)
             self._watch_over(visit, before, due, counts)
             self._watchlists_stopped(counts.stopped, to_ms(visit.at))
         return VisitReport(

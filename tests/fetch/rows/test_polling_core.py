@@ -2,6 +2,7 @@
 """Cases of the polling core beside its rows: hosts that refuse, feeds that moved or stand twice in the list."""
 
 import json
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -171,3 +172,78 @@ async def test_V14_D47_a_server_that_hides_its_news_is_found_out(world):
     assert DAY <= bare[1] - begun - 3 * DAY <= 1.5 * DAY
     assert all(DAY <= later - earlier <= DAY + 7 * HOUR for earlier, later in pairwise(bare[1:]))
     assert len(world.titles) >= (world.now - begun - 1.5 * DAY) // HOUR
+
+
+def spread(world, number, every="15m"):
+    """Feeds of as many hosts."""
+    for nth in range(number):
+        world.feed(GOOD, path=f"/{nth}", host=f"site-{nth}.test", name=f"{nth}", every=every)
+
+
+async def test_S14_when_the_network_is_down_no_feed_is_penalised(world):
+    spread(world, 20)
+    await world.wait(2 * HOUR)
+    known = dict(world.names.known)
+    world.names.known.clear()
+    await world.wait(5 * HOUR)
+    assert world.store.network_down_since() < world.now - 4 * HOUR
+    assert {(feed.failures, feed.due_why) for feed in world.store.feeds()} == {(0, "network")}
+    tries = len(world.names.asked)
+    await world.wait(HOUR)
+    assert len(world.names.asked) - tries <= 3 * 20, "an outage is no reason to try without end"
+    world.names.known.update(known)
+    world.far.asked.clear()
+    await world.wait(timedelta(minutes=45))
+    assert world.store.network_down_since() is None
+    assert len({asked.path for asked in world.far.asked}) == 20
+    first, last = world.far.asked[0].at, max(world.asked(f"/{nth}")[0].at for nth in range(20))
+    assert last - first <= timedelta(minutes=5), "feeds wait although hosts answer again"
+
+
+async def test_S14_what_failed_before_the_outage_keeps_its_wait(world):
+    spread(world, 10, every="1h")
+    world.feed(GOOD, url="http://dead.test/", name="dead")
+    await world.days(3)
+    before = world.state("dead")
+    world.names.known.clear()
+    await world.days(1.5)
+    dead = world.state("dead")
+    assert before.failures == dead.failures > 5
+    assert dead.due_at - dead.visited_at >= 11 * HOUR
+
+
+async def test_S14_dead_hosts_among_living_ones_are_penalised(world):
+    spread(world, 20)
+    for nth in range(60):
+        world.feed(GOOD, url=f"http://dead-{nth}.test/", name=f"dead-{nth}")
+    await world.wait(5 * HOUR)
+    assert world.store.network_down_since() is None
+    assert min(feed.failures for feed in world.store.feeds() if feed.name.startswith("dead")) >= 2
+
+
+async def test_S14_four_hosts_prove_nothing(world):
+    for nth in range(4):
+        world.feed(GOOD, url=f"http://dead-{nth}.test/", name=f"dead-{nth}")
+    await world.wait(5 * HOUR)
+    assert world.store.network_down_since() is None
+
+
+async def test_S14_a_host_of_the_own_network_that_answers_does_not_end_an_outage(world):
+    spread(world, 20)
+    world.feed(GOOD, path="/local", name="local", every="15m")
+    await world.wait(HOUR)
+    for name in list(world.names.known):
+        del world.names.known[name]
+    await world.wait(3 * HOUR)
+    assert world.store.network_down_since() is not None
+    assert world.state("local").outcome == "fetched"
+
+
+async def test_S14_an_outage_is_known_after_a_restart(world):
+    spread(world, 8)
+    await world.wait(HOUR)
+    world.names.known.clear()
+    await world.wait(HOUR)
+    since = world.store.network_down_since()
+    await world.start()
+    assert world.store.network_down_since() == since is not None

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from aggregator.cli import feed as page
 from aggregator.cli import given, health, show
 from aggregator.cli.options import ConfigFile, Json, Limit, now
 from aggregator.errors import UsageError
@@ -69,22 +70,21 @@ def list_(
 def show_(
     name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None, as_json: Json = False
 ) -> None:
-    """Show a feed: how its last visit went, when it is read next, and why then."""
-    loaded = given.config(config)
+    """Show a feed: how its last visit went, when it is read next and why then, and when it publishes."""
+    loaded, at = given.config(config), now()
     given.require("feed", name, (spec.name for spec in loaded.feeds))
     listed = health.listed(loaded, given.answer(loaded, lambda store: store.feeds()))
     spec, feed = next((spec, feed) for spec, feed in listed if spec.name == name)
+    known = None
+    if feed is not None:
+        (history,) = given.answer(loaded, lambda store: [store.history(feed.id)])
+        known = page.Known(feed=feed, history=history, now=at)
     if as_json:
-        show.record(health.record(spec, feed))
+        show.record(page.record(spec, known))
         return
-    show.fields((
-        ("Feed", spec.name),
-        ("Address", health.address(spec.url)),
-        ("Language", spec.lang),
-        ("Tags", ", ".join(spec.tags)),
-        ("State", health.state(feed)),
-        *(health.history(feed) if feed else ()),
-    ))  # fmt: skip
+    show.fields(page.lines(spec, known))
+    if known is not None:
+        page.print_rhythm(known.history, at)
 
 
 @app.command()

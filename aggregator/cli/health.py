@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from aggregator import compose
 from aggregator.cli import show
 from aggregator.model import Trouble
 from aggregator.settings import Config, FeedSpec
@@ -22,6 +21,7 @@ WHY = {
     "floor": "settings.polling.floor, the shortest interval",
     "cap": "settings.polling.cap, the longest interval",
     "every": "`every` in feeds.yaml",
+    "window": "its document fills up: later, items could slip out unseen",
     "max_age": "its server says that nothing changes before",
     "ttl": "the feed asks for this interval",
     "skip": "the feed asks not to be read in the hours before (skipHours, skipDays)",
@@ -93,13 +93,15 @@ def record(spec: FeedSpec, feed: StoredFeed | None) -> dict[str, Any]:
     }  # fmt: skip
     if feed is None:
         return known | dict.fromkeys(
-            ("title", "reason", "detail", "visited", "read", "new", "next", "why", "moved_to", "format", "fallback")
+            ("title", "reason", "detail", "visited", "read", "new", "next", "why", "moved_to", "address", "twin_of",
+             "format", "fallback")
         ) | {"failures": 0, "items": 0, "flags": (), "troubles": ()}  # fmt: skip
     failed = feed.outcome == "failed"
     return known | {
         "title": feed.title, "reason": feed.reason if failed else None, "detail": feed.detail if failed else None,
         "failures": feed.failures, "visited": feed.visited_at, "read": feed.read_at, "new": feed.new_at,
-        "next": feed.due_at, "why": feed.due_why, "moved_to": feed.moved_to, "items": feed.items,
+        "next": feed.due_at, "why": feed.due_why, "moved_to": feed.moved_to and address(feed.moved_to),
+        "address": feed.address and address(feed.address), "twin_of": feed.twin_of, "items": feed.items,
         "format": feed.format, "flags": feed.flags, "fallback": fallback(feed),
         "troubles": [trouble(one) for one in feed.troubles],
     }  # fmt: skip
@@ -114,29 +116,3 @@ def fallback(feed: StoredFeed) -> dict[str, Any] | None:
         "url": address(own.url), "since": own.since, "reason": own.reason, "detail": own.detail, "failures": own.failures,
         "next_own": own.retry_at,
     }  # fmt: skip
-
-
-def history(feed: StoredFeed) -> tuple[tuple[str, object], ...]:
-    """What people are told of a feed beyond its entry in feeds.yaml, in pairs of name and value."""
-    then = WHY.get(feed.due_why)
-    return (
-        ("Title", feed.title),
-        *(
-            pair
-            for one in feed.troubles
-            for pair in (
-                ("Trouble", f"{one.kind} since {show.utc(one.since)} UTC: {one.detail}"),
-                ("", compose.ADVICE[Trouble(one.kind)][1]),
-            )
-        ),
-        ("Last visit", feed.visited_at and f"{show.utc(feed.visited_at)} UTC: {why(feed) or feed.outcome}"),
-        ("Failures", f"{feed.failures} in a row" if feed.failures else None),
-        ("Read", by_fallback(feed) or None),
-        ("Own address", feed.stand_in and f"asked again {show.utc(feed.stand_in.retry_at)} UTC"),
-        ("Last read", f"{show.utc(feed.read_at, 'never')}{' UTC' if feed.read_at else ''}"),
-        ("Last new item", feed.new_at and f"{show.utc(feed.new_at)} UTC"),
-        ("Next visit", f"{show.utc(feed.due_at)} UTC ({feed.due_why}{f': {then}' if then else ''})"),
-        ("Moved to", feed.moved_to and f"{feed.moved_to} (its server says for good: change feeds.yaml)"),
-        ("Format", ", ".join(filter(None, (feed.format, *feed.flags)))),
-        ("Items", f"{feed.items:,}"),
-    )

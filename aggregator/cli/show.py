@@ -62,6 +62,11 @@ def heading(line: str) -> None:
     _console().print(Text(escape.terminal(line), style="bold"), soft_wrap=True)
 
 
+def coloured(line: str, style: str) -> Text:
+    """`line` in a style that only a terminal shows."""
+    return Text(escape.terminal(line), style=style)
+
+
 def marked(original: str, marks: Iterable[tuple[int, int]]) -> Text:
     """`original` in one line, with `marks` standing out: in colour on a terminal, else between asterisks."""
     sign = "" if _console().color_system else "*"

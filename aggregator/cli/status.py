@@ -74,7 +74,7 @@ def _untouched(config: Config) -> Whole:
 def _whole(config: Config) -> Whole:
     at = now()
     with given.store(config) as store:
-        ticks, feeds = store.ticks(), store.feeds()
+        ticks = store.ticks()
         return Whole(
             at=at,
             running=daemon_is_running(config.settings.database),

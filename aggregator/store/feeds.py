@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from aggregator import schedule
-from aggregator.model import ArticleLease, FeedLease, Validators
+from aggregator.model import ArticleLease, FeedLease, History, Validators
 from aggregator.settings import FeedSpec
 from aggregator.store.base import Base
 from aggregator.store.dialect import Row, as_json, from_ms_or_none, to_ms
@@ -174,6 +174,11 @@ class Feeds(Base):
             f" WHERE {ASKED}"
         )
         return from_ms_or_none(row[0]) if row else None
+
+    def history(self, feed: int) -> History:
+        """What the scheduler remembers of a feed."""
+        row = self._one("SELECT history FROM feeds WHERE id = ?", (feed,))
+        return schedule.from_json(row["history"] if row else "")
 
     def not_claimable(self, names: Sequence[str], now: datetime, began: datetime) -> list[tuple[str, str]]:
         """Those of the named feeds that a round must leave alone, and why.

@@ -1,7 +1,15 @@
+# ruff: noqa: N802 - tests are named after the rows of docs/fetching.md
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support import world as web
+from support.making import WORDS, finder, visit
+from support.newsroom import write_config
+
+from aggregator import app, config
+from aggregator.model import Due, History
+from aggregator.store import Store
 
 FEED = {"feed", "url", "state", "reason", "next", "read", "items"}
 
@@ -28,7 +36,7 @@ def test_feeds_show_how_they_do(records, run):
     assert (broken["reason"], broken["failures"], broken["read"], broken["why"]) == ("server_error", 1, None, "backoff")
     shown = run("feeds", "show", "Broken").stdout
     assert "HTTP 500" in shown
-    assert "each failure doubles the wait" in shown
+    assert "each doubles the wait" in shown
 
 
 @pytest.mark.usefixtures("newsroom")
@@ -155,3 +163,110 @@ def test_what_stands_in_for_a_feed_is_told_everywhere(records, run, newsroom, he
         assert "hunter2" not in said
     assert told in run("status").stdout
     assert "not_found: HTTP 404" in run("status").stdout
+
+
+# ---------------------------------------------------------------- one feed
+
+
+SHOWN = {"because", "paused_until", "doubts", "hints", "rhythm", "address", "moved_to", "twin_of", "next", "why"}
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def known(here, world):
+    """Make the store hold a feed `One` of this history, which was visited an hour ago and is due for this reason."""
+    write_config(here, world)
+
+    def make(why="rate", *, name="News", **history):
+        now = datetime.now(UTC)
+        loaded = config.load(here / "feeds.yaml")
+        due = Due(at=now + timedelta(hours=11), why=why, history=History(**history))
+        find = finder(WORDS)
+        with app.open_store(loaded, now) as store:
+            (lease,) = store.claim_named(now, [name], 1, "token", per_host=64)
+            store.record_visit(visit(lease, (), find, now - timedelta(hours=1), due=lambda _new: due), find)
+
+    return make
+
+
+WEEK = {"exposure_s": 7 * 86_400.0, "items": 70.0, "days": (0.0, 0.0, 0.0, 0.0, 70.0, 0.0, 0.0)}
+
+
+@pytest.mark.parametrize(
+    ("why", "history", "said"),
+    [
+        ("max_age", {"max_age_s": 43_200.0}, "max-age of its server, 12 h"),
+        ("retry_after", {"retry_after_s": 5400.0}, "Retry-After of its server, 1 h 30 min"),
+        ("ttl", {"ttl_s": 43_200.0, "update_base": 1800.0}, "asks for 12 h between two visits, counted from 00:30 UTC"),
+        ("skip", {"skip_hours": (0, 1, 5, 22, 23), "skip_days": (4, 5)}, "at 05:00-05:59, 22:00-01:59 UTC or on Friday, Saturday"),
+        ("skip", {"skip_days": (4,)}, "not to be read on Friday"),
+        ("rate", WEEK | {"hours": (70 / 24,) * 24}, "its own rhythm of news: about"),
+        ("floor", {}, "settings.polling.floor"),
+        ("window", {}, "its document fills up"),
+        ("gone", {}, "410"),
+        ("network", {}, "no feed is to blame"),
+    ],
+)  # fmt: skip
+def test_P5_a_feed_says_in_words_which_bound_decided(known, records, run, why, history, said):
+    known(why, **history)
+    (shown,) = records("feeds", "show", "News")
+    assert shown.keys() >= FEED | SHOWN
+    assert said in shown["because"]
+    assert said in run("feeds", "show", "News").stdout
+    assert shown["why"] == why
+
+
+def test_a_feed_shows_when_it_publishes(known, records, run):
+    """Ten items a day, all between 8 and 10 UTC and on Mondays."""
+    known(**WEEK, hours=(0.0,) * 8 + (35.0, 35.0) + (0.0,) * 14)
+    (shown,) = records("feeds", "show", "News")
+    assert shown["rhythm"]["items_a_day"] == 10
+    assert shown["rhythm"]["by_hour"][7:11] == [0, 5, 5, 0]
+    assert shown["rhythm"]["by_weekday"] == [70, 0, 0, 0, 0, 0, 0]
+    lines = run("feeds", "show", "News").stdout.splitlines()
+    chart = lines[-6:]
+    assert "about 10 items a day" in lines[-7]
+    assert [line.find("\u2588") for line in chart[:4]] == [2 + 16] * 4
+    assert chart[0] == "5" + " " * 17 + "\u2588" * 4
+    assert chart[4].split() == ["00", "03", "06", "09", "12", "15", "18", "21"]
+
+
+def test_a_feed_whose_rhythm_is_unknown_shows_no_chart(known, records, run):
+    known()
+    assert records("feeds", "show", "News")[0]["rhythm"] is None
+    assert "publishes" not in run("feeds", "show", "News").stdout
+
+
+def test_what_is_doubted_of_a_feed_is_shown(known, records, run):
+    known("max_age", max_age_s=365 * 86_400.0, lied_at=datetime.now(UTC).timestamp())
+    assert records("feeds", "show", "News")[0]["doubts"] == ["false_304", "max_age_capped"]
+    assert "hid news" in run("feeds", "show", "News").stdout
+
+
+def test_twins_moves_and_pauses_are_shown(newsroom, here, records, run):
+    newsroom.pages["/old"] = (301, {"Location": newsroom.url("/news")}, b"")
+    file = here / "feeds.yaml"
+    file.write_text(file.read_text().replace("concepts:", f"  - {{url: '{newsroom.url('/old')}', name: Old}}\n"
+                    f"  - {{url: '{newsroom.url('/news/')}', name: Slash}}\nconcepts:"))  # fmt: skip
+    run("fetch")
+    with Store.open(here / "data" / "aggregator.db") as store:
+        store._conn.execute("UPDATE feeds SET address = moved_to, moved_to = NULL WHERE name = 'Old'")
+        store._site_pauses(f"127.0.0.1:{newsroom.port}", datetime.now(UTC) + DAY)
+    shown = {name: records("feeds", "show", name)[0] for name in ("News", "Old", "Slash")}
+    assert shown["Old"]["address"] == newsroom.url("/news")
+    assert (shown["Slash"]["state"], shown["Slash"]["twin_of"]) == ("twin", "News")
+    assert "News has the same document" in run("feeds", "show", "Slash").stdout
+    assert "whole host rests" in shown["News"]["because"]
+    assert shown["News"]["next"] == shown["News"]["paused_until"]
+    assert newsroom.url("/news") in run("feeds", "show", "Old").stdout
+    (status,) = records("status")
+    assert status["moved"] == [{"feed": "Old", "address": newsroom.url("/news")}]
+    assert status["feeds"]["twin"] == 1
+    assert "1 feed for good" in run("status").stdout
+
+
+def test_an_outage_is_shown(fetched, here, records, run):  # noqa: ARG001 - the round before
+    with Store.open(here / "data" / "aggregator.db") as store:
+        store._conn.execute("INSERT INTO meta (key, value) VALUES ('network_down_since', '1764000000000')")
+    assert records("status")[0]["network_down_since"] == "2025-11-24T16:00:00Z"
+    assert "hardly any host could be reached" in run("status").stdout

@@ -71,16 +71,16 @@ def _unknown(
     cut = slices.cut(body)
     if cut is None:
         return None
-    known_spans = [span for span, mark in zip(cut.spans, cut.hashes, strict=True) if mark in known]
-    fresh = [(span, mark) for span, mark in zip(cut.spans, cut.hashes, strict=True) if mark not in known]
-    decoded = decode.utf8(slices.without(body, known_spans) if known_spans else body, charset, body)
+    pieces = list(zip(cut.spans, cut.hashes, strict=True))
+    fresh = {span: mark for span, mark in pieces if mark not in known}
+    rest = slices.without(body, [span for span in cut.spans if span not in fresh])
+    decoded = decode.utf8(rest, charset, body)
     document = read(decoded.body, url)
     if document is None or len(document.entries) != len(fresh):
         return None
-    if not slices.whole(body, cut, [span for span, _ in fresh], document.places):
+    if not slices.whole(body, cut, fresh, document.places):
         return None
-    found = document.reading([mark for _, mark in fresh])
-    return replace(found, flags=(*decoded.flags, *found.flags)), len(known_spans)
+    return document.reading(decoded.flags, fresh.values()), len(pieces) - len(fresh)
 
 
 def _without(found: entry.Reading, known: Container[bytes]) -> tuple[entry.Reading, int]:
@@ -101,8 +101,7 @@ def reading(body: bytes, charset: str | None = None, url: str | None = None) -> 
         return replace(found, flags=(*decoded.flags, *found.flags))
     document = read(decoded.body, url)
     if document and (document.entries or LOSS not in document.flags):
-        found = document.reading()
-        return replace(found, flags=(*decoded.flags, *found.flags))
+        return document.reading(decoded.flags)
     if not _PERHAPS.search(text):
         return None
     found = fallback.read(text, "utf-8", url)

@@ -48,14 +48,17 @@ def _is_character(code: int) -> bool:
     return code in {9, 10, 13} or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000  # noqa: PLR2004
 
 
-_C1 = re.compile(r"&#(?:(1[2-5]\d)|[xX]0{0,6}([89][0-9a-fA-F]));|[\x80-\x9f]")
+_C1 = re.compile(r"&(amp;)?#(?:(1[2-5]\d)|[xX]0{0,6}([89][0-9a-fA-F]));|[\x80-\x9f]")
 
 
 def modern(text: str) -> str:
     """`text` with C1 controls as the windows-1252 letters that were meant, as HTML reads them (13.2.5.80)."""
 
     def letter(found: re.Match[str]) -> str:
-        code = int(found[1]) if found[1] else int(found[2], 16) if found[2] else ord(found[0])
-        return bytes((code,)).decode("cp1252", "ignore") if 0x80 <= code <= 0x9F else found[0]  # noqa: PLR2004 -- C1
+        code = int(found[2]) if found[2] else int(found[3], 16) if found[3] else ord(found[0])
+        if not 0x80 <= code <= 0x9F:  # noqa: PLR2004 -- C1
+            return found[0]
+        meant = bytes((code,)).decode("cp1252", "ignore")
+        return f"&amp;#x{ord(meant):x};" if found[1] and meant else meant  # what was escaped twice stays so
 
     return _C1.sub(letter, text)

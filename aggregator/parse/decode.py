@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 GUESSED: Final = "charset-guessed"  # nobody named a charset that fits: letter frequency decided
@@ -149,6 +150,7 @@ def _transcoded(body: bytes, encoding: str, flags: tuple[str, ...]) -> Decoded:
     return Decoded(text.encode("utf-8", "replace"), (*flags, REPLACED) if "\ufffd" in text else flags)
 
 
+@lru_cache(maxsize=256)
 def _codec(label: str | None) -> str | None:
     """The Python name of a charset label; None for what is unknown or turns bytes into something else than text."""
     try:

@@ -6,7 +6,7 @@ libxml2's recover mode is never used on a whole document: after the first error 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -22,7 +22,7 @@ LOSS: Final = "parse-loss"  # fewer entries than item tags
 
 _TAGS = re.compile(r"<!\[CDATA\[|<!--|<(?:[\w.-]+:)?(?:item|entry)(?=[\s/>])", re.ASCII)
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_C1_REFERENCE = re.compile(rb"&#(?:1[2-5]\d|[xX]0{0,6}[89][0-9a-fA-F]);")
+_C1_REFERENCE = re.compile(rb"&(?:amp;)?#(?:1[2-5]\d|[xX]0{0,6}[89][0-9a-fA-F]);")
 
 
 class Document(NamedTuple):
@@ -34,8 +34,8 @@ class Document(NamedTuple):
     flags: frozenset[str] = frozenset()
     places: Sequence[Sequence[int]] = ()
 
-    def reading(self, marks: Sequence[bytes] = ()) -> Reading:
-        """The header, and the entries with their hashes."""
+    def reading(self, flags: Iterable[str] = (), marks: Iterable[bytes] = ()) -> Reading:
+        """The header, and the entries with their hashes; `flags` are those of the bytes."""
         for entry, mark in zip(self.entries, marks, strict=False):
             if entry:
                 entry.mark = mark
@@ -44,7 +44,7 @@ class Document(NamedTuple):
         return Reading(
             header=header(self.header, version) if self.header else Header(format=version),
             entries=[entry or "entry-unreadable" for entry in self.entries],
-            flags=tuple(self.flags),
+            flags=(*flags, *self.flags),
         )
 
 

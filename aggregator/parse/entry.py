@@ -42,6 +42,8 @@ class Scope(NamedTuple):
 
     def inside(self, attributes: dict[str, str]) -> Scope:
         """The scope of what stands in an element with these attributes."""
+        if XML + "base" not in attributes and XML + "lang" not in attributes:
+            return self
         base = resolved(attributes.get(XML + "base"), self.base) or self.base
         return Scope(base, attributes.get(XML + "lang") or self.lang)
 

@@ -68,15 +68,15 @@ class Pass:
             if at.leaf:
                 self._mark(_start_tag(tag, attributes))
             return
-        leaf = at.leaf = at.readers[tag]
-        if leaf is entrance:
+        at.leaf = at.readers[tag]
+        at.attributes = attributes
+        if at.leaf is entrance:
             if self._opens(tag, attributes):
                 return
             at.leaf = None
-        at.attributes = attributes
-        if leaf is group:
+        elif at.leaf is group:
             group(at.entry, at)
-            self._open(_Frame(readers("entry", at.entry.own), at.entry))
+            self._open(_Frame(at.readers, at.entry))
             return
         at.depth = 1
         self._text.clear()

@@ -16,6 +16,7 @@ def header(feed: Entry, version: str) -> Header:
     """The feed that was read; `version` is its format."""
     facts = feed.facts
     days = {day.lower() for day in _DAY.findall(facts.get("skipdays", ""))}
+    hours = {int(hour) % 24 for hour in _HOUR.findall(facts.get("skiphours", ""))}
     return Header(
         format=version,
         title=feed.titles[0][1] if feed.titles else feed.texts[0][3] if feed.texts else "",
@@ -26,7 +27,7 @@ def header(feed: Entry, version: str) -> Header:
         guid=feed.guid,
         author=feed.author,
         tags=tuple(feed.tags),
-        skip_hours=tuple(sorted({int(hour) % 24 for hour in _HOUR.findall(facts.get("skiphours", ""))})),
+        skip_hours=tuple(sorted(hours)),
         skip_days=tuple(sorted(WEEKDAYS[day] for day in days & WEEKDAYS.keys())),
         hub=facts.get("hub"),
         self_link=facts.get("self"),

@@ -70,6 +70,9 @@ TEXTS = frozenset({
 })  # fmt: skip
 
 
+_NO_DIGIT = re.compile(r"\D")
+
+
 def document_format(root: str, version: str, own: str) -> str:
     """What a document is, by its root, that one's version, and the namespace of its entries: "rss20", "atom10" and so on."""
     name = local(root)
@@ -77,7 +80,7 @@ def document_format(root: str, version: str, own: str) -> str:
         return {ATOM10: "atom10", ATOM03: "atom03"}.get(own, "atom")
     if name == "RDF":
         return "rss090" if own in _RSS090 else "rss10"
-    number = re.sub(r"\D", "", version)[:3]
+    number = _NO_DIGIT.sub("", version)[:3]
     return "rss20" if number[:1] == "2" else f"rss{number}"
 
 

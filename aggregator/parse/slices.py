@@ -8,7 +8,7 @@ to be looked at. The hash covers the piece and what gives it a meaning from outs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256  # by far the fastest with the instructions that most processors have for it
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def spans(body: bytes) -> tuple[bytes, list[Span]]:
     return next(((name, found) for name in names if (found := _spans(body, name))), (b"", []))
 
 
-def whole(body: bytes, cut: Slices, fresh: Sequence[Span], places: Sequence[Sequence[int]]) -> bool:
+def whole(body: bytes, cut: Slices, fresh: Collection[Span], places: Sequence[Sequence[int]]) -> bool:
     """Whether each of the `fresh` pieces is one entry and all of it, given that a reader found as many entries as pieces.
 
     `places` are where it found them in the body without known pieces, when it was well-formed. Else no piece may hold a
@@ -71,8 +71,10 @@ def whole(body: bytes, cut: Slices, fresh: Sequence[Span], places: Sequence[Sequ
     return all(_closed(body, *piece, *marks) for piece in (*fresh, *gaps) for marks in _SPANS)
 
 
-def without(body: bytes, spans: Iterable[Span]) -> bytes:
+def without(body: bytes, spans: Sequence[Span]) -> bytes:
     """`body` without the given pieces, which are in its order and do not overlap."""
+    if not spans:
+        return body
     kept = []
     at = 0
     for start, end in spans:
@@ -81,11 +83,11 @@ def without(body: bytes, spans: Iterable[Span]) -> bytes:
     return b"".join((*kept, body[at:]))
 
 
-def _places(cut: Slices, fresh: Iterable[Span]) -> Iterator[list[int]]:
+def _places(cut: Slices, fresh: Collection[Span]) -> Iterator[list[int]]:
     """The first byte and that of the end tag of each fresh piece, in the body without the others."""
-    kept, gone = set(fresh), 0
+    gone = 0
     for start, end in cut.spans:
-        if (start, end) in kept:
+        if (start, end) in fresh:
             yield [start - gone, end - gone - len(cut.closer)]
         else:
             gone += end - start

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import log
 from typing import Any
@@ -80,7 +80,6 @@ class Sight:
 
 def after(before: Standing, sight: Sight, learned: History) -> Standing:
     """`before` with a visit in it; `learned` is the feed's history after the visit."""
-    first = sight.history.last_poll is None
     watched_s = _watched(sight).total_seconds()
     now = replace(
         between(before, sight),
@@ -88,7 +87,7 @@ def after(before: Standing, sight: Sight, learned: History) -> Standing:
         arrivals=before.arrivals * 0.5 ** (watched_s / _ARRIVALS_HALF_LIFE_S),
         failing_since=(before.failing_since or sight.at) if sight.reason else None,
     )
-    if first:  # the dates in a first document count as if we had been there
+    if sight.history.last_poll is None:  # the dates in a first document count as if we had been there
         return replace(now, arrivals=learned.moments, quiet=0.0)
     if not sight.new:
         return now
@@ -241,6 +240,8 @@ def _turns_silent(standing: Standing, sight: Sight, due: Due) -> Iterator[dateti
     if standing.arrivals < KNOWN:
         return
     at, quiet, most = sight.at, standing.quiet, _most_quiet(standing)
+    if quiet + _arrivals(standing, due.history, at, due.at) <= most:
+        return  # nearly always
     while at < due.at:
         begin, at = at, min(at + _STEP, due.at)
         quiet += _arrivals(standing, due.history, begin, at)
@@ -254,23 +255,21 @@ def _turns_silent(standing: Standing, sight: Sight, due: Due) -> Iterator[dateti
 
 def to_json(standing: Standing) -> str:
     """`standing` as one line of JSON."""
-    plain = asdict(standing)
-    if standing.failing_since is not None:
-        plain["failing_since"] = standing.failing_since.isoformat()
-    return json.dumps({name: _short(value) for name, value in plain.items() if value}, separators=(",", ":"))
+    since = standing.failing_since
+    numbers = {name: round(getattr(standing, name), 3) for name in _NUMBERS}
+    stored = numbers | {"failing_since": since and since.isoformat()}
+    return json.dumps({name: value for name, value in stored.items() if value}, separators=(",", ":"))
 
 
 def from_json(text: str) -> Standing:
-    """The standing that `to_json` wrote, by this or an older version."""
+    """The standing that `to_json` wrote, by this or another version."""
     stored: dict[str, Any] = json.loads(text)
-    known = {name: value for name, value in stored.items() if name in Standing.__dataclass_fields__}
-    if "failing_since" in known:
-        known["failing_since"] = datetime.fromisoformat(known["failing_since"])
-    return Standing(**known)
+    since = stored.get("failing_since")
+    numbers = {name: stored[name] for name in _NUMBERS if name in stored}
+    return Standing(**numbers, failing_since=datetime.fromisoformat(since) if since else None)
 
 
-def _short(value: Any) -> Any:
-    return round(value, 3) if isinstance(value, float) else value
+_NUMBERS = ("quiet", "quietest", "arrivals", "longest_s")
 
 
 # ---------------------------------------------------------------- what came in place of a feed

@@ -134,13 +134,17 @@ def _event(notice: Notice, *, minimal: bool) -> dict[str, object]:
 
 def _subject(notices: Sequence[Notice]) -> str:
     began = [notice for notice in notices if not notice.over]
-    if len(notices) == 1:
-        said = f"{_name(notices[0])}: {'over: ' * notices[0].over}{notices[0].kind}"
-    elif began:
+    over = len(notices) - len(began)
+    if len(notices) == over == 1:
+        said = f"{_name(notices[0])}: over: {notices[0].kind}"
+    elif not began:
+        said = f"{over} troubles are over"
+    elif len(began) == 1:
+        said = f"{_name(began[0])}: {began[0].kind}"
+    else:
         kinds = Counter(notice.kind for notice in began)
         said = f"{len(began)} in trouble: {', '.join(f'{kind} {count}' for kind, count in kinds.most_common())}"
-    else:
-        said = f"{len(notices)} troubles are over"
+    said += f", {over} over" if began and over else ""
     return escape.cut(escape.header(f"[monitor] {said}"), SUBJECT)
 
 

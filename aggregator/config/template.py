@@ -46,6 +46,7 @@ watchlists:
 #   hook: {type: webhook, url: "${env:HOOK_URL}", secret: "${env:HOOK_SECRET}"}
 
 # settings:
+#   notify_operator: [desk]              # told when a feed falls silent or fails
 #   smtp: {host: localhost, port: 25, sender: monitor@localhost}
 """
 

@@ -169,6 +169,19 @@ def test_the_console_may_be_named_when_no_channel_is():
     assert watchlist.notify == ("console",)
 
 
+def test_operators_are_channels_from_the_file_or_the_environment():
+    text = "channels: {desk: {type: console}, screen: {type: console}}"
+    told = lambda *args: read(*args).settings.notify_operator  # noqa: E731
+    assert told(text) == ()
+    assert told(f"settings: {{notify_operator: [desk, desk]}}\n{text}") == ("desk",)
+    assert told(text, {"AGGREGATOR_NOTIFY_OPERATOR": "screen, desk"}) == ("screen", "desk")
+    assert told("settings: {notify_operator: [console]}") == ("console",)
+    (wrong,) = problems(f"settings: {{notify_operator: [dsk]}}\n{text}")
+    assert wrong == 'feeds.yaml:1:30: settings.notify_operator.0: there is no channel dsk (did you mean "desk"?)'
+    (wrong,) = problems(text, {"AGGREGATOR_NOTIFY_OPERATOR": "dsk"})
+    assert "settings.notify_operator.0: there is no channel dsk" in wrong
+
+
 # ---------------------------------------------------------------- what is wrong
 
 

@@ -136,3 +136,24 @@ def test_the_test_finds_a_transaction_that_was_split(zygote, ledger, newsroom):
         if ledger.faults(repeats_allowed=4):
             return
     pytest.fail("split transactions went unnoticed")
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_any_statement_a_notice_is_neither_lost_nor_doubled(zygote, world, write_config):
+    """A feed is gone: one notice must reach the operator's webhook, and a repeat must carry its id."""
+    path = write_config({"one": "/gone"})
+    path.write_text(path.read_text().replace("settings:\n", "settings:\n  notify_operator: [hook]\n"))
+    world.pages["/gone"] = (410, {}, b"")
+    ledger = Ledger(world, path)
+    statements = zygote(path)["statements"]
+    assert statements > 40, "the count of statements is broken"
+    wrong, kills = {}, 0
+    for n in range(1, statements + 1):
+        ledger.clear()
+        kills += zygote(path, at_statement=n)["exit"] == -9
+        assert zygote(path, minutes=10)["exit"] == 0
+        told = {name: (body["type"], body["data"]["feed"], body["data"]["kind"]) for name, body in world.received}
+        if list(told.values()) != [("notice.created", "one", "gone")]:
+            wrong[n] = told
+    assert wrong == {}
+    assert kills > statements * 0.9, "too few runs were killed to prove anything"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from aggregator import __version__
 from aggregator.fetch import caching, guard
 from aggregator.fetch.decoding import Body, accepted
-from aggregator.fetch.dns import Dns, Resolver
+from aggregator.fetch.dns import Dns, Resolver, System
 from aggregator.fetch.exchange import Answer
 from aggregator.fetch.hosts import Hosts, Visitor
 from aggregator.fetch.line import Fault, Limits
@@ -62,8 +62,8 @@ class Client:
         self._clock = clock
         self._hosts = Hosts(per_host, host_gap_s)
         self._robots = Robots(self.get, clock)
-        self._dns = Dns()
-        self._ask = guard.ask(network, resolver=resolver or self._dns, limits=self._limits, trust=trust)
+        self._dns = Dns(resolver or System(), clock)
+        self._ask = guard.ask(network, resolver=self._dns, limits=self._limits, trust=trust)
         self._agent = f"aggregator/{__version__}" + (f" (+{network.contact})" if network.contact else "")
 
     async def get(self, request: Request) -> Outcome:
@@ -88,7 +88,7 @@ class Client:
         return await self._robots.refusal(url)
 
     async def aclose(self) -> None:
-        """Let go of the threads; there are no connections between requests."""
+        """Drop the questions in hand; there are no connections between requests."""
         self._dns.close()
 
     async def _travel(self, trip: Trip, visitor: Visitor) -> Outcome:

@@ -18,7 +18,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 import httpx2
 
 from aggregator.errors import ConfigError
-from aggregator.fetch.dns import Dns, Resolver
+from aggregator.fetch.dns import Resolver, System
 from aggregator.fetch.exchange import Ask, Exchange
 from aggregator.fetch.line import Fault, Limits, Line
 from aggregator.fetch.wire import Transport, proxied, system_trust
@@ -53,7 +53,7 @@ def transport(*, allow_private: bool, ports: frozenset[int] | None) -> httpx2.As
     Raises `Fault` (an `httpx2.TransportError` with a `reason`) for what the far side does and for what the guard
     forbids. Follows no redirects, keeps no cookies.
     """
-    guard = Guard(allow_private=allow_private, ports=ports, resolver=Dns())
+    guard = Guard(allow_private=allow_private, ports=ports, resolver=System())
     return Transport(judge=guard.judge_port, dial=guard.dial, trust=system_trust, limits=Limits())
 
 

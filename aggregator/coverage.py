@@ -65,6 +65,7 @@ class Sight:
     last_new: datetime | None  # before this visit
     new: int = 0
     entries: int = 0  # in the document that was read; 0: none was
+    delta: bool = False  # it held only what changed, so that all of it may well be new
     reason: Reason | None = None  # of the last visit, when it failed
     detail: str = ""
     repeated: bool = False  # the visit before failed for the same reason
@@ -156,7 +157,7 @@ def _lasts(kind: Trouble, seen_at: datetime, sight: Sight) -> bool:
 def _seen(standing: Standing, sight: Sight) -> Iterator[tuple[Trouble, str]]:
     if sight.reason is not None:
         yield from _failure(sight.reason, standing, sight)
-    elif sight.entries > 1 and sight.new >= sight.entries and sight.history.last_poll is not None:
+    elif 1 < sight.entries <= sight.new and not sight.delta and sight.history.last_poll is not None:
         yield Trouble.OVERFLOW, f"all {sight.entries} entries were new: others may have come and gone unseen"
     if silence := _silence(standing, sight):
         yield Trouble.SILENT, silence

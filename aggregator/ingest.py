@@ -149,7 +149,9 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
     if lease.partial_reads >= FULL_READ_EACH:
         rechecked, known = known | {None} if all_known else known, frozenset()
     elif all_known:
-        document = Document(findings=(), rejected=(), known=len(slices), facts=None, body_hash=body_hash)
+        document = Document(
+            findings=(), rejected=(), known=len(slices), facts=None, body_hash=body_hash, delta=fetched.delta
+        )
         return replace(_unchanged(tools, blank, seen), document=document)
     policy = spec.full_text if spec.full_text != "auto" else tools.settings.full_text
     work = Unread(
@@ -173,10 +175,11 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
             findings=findings, rejected=parsed.rejected, known=parsed.known,
             standing=known if parsed.known else frozenset(), rechecked=rechecked,
             facts=(said := replace(parsed, items=())),
-            body_hash=body_hash,
+            body_hash=body_hash, delta=fetched.delta,
         ),
         due=due(tools, lease, replace(
-            seen, entries=parsed.entries, said=said, same_validators=_same(fetched.validators, lease.validators),
+            seen, entries=0 if fetched.delta else parsed.entries, said=said,
+            same_validators=_same(fetched.validators, lease.validators),
             published=tuple(item.published for item in parsed.items if item.published),
         )),
     )  # fmt: skip
@@ -195,7 +198,7 @@ def _no_document(parsed: ParsedFeed, fetched: Fetched, lease: FeedLease) -> Fail
         what = coverage.page(fetched.body) or ", ".join(parsed.flags)
         detail = f"{what} ({fetched.content_type or 'no content type'})"
         return Failed(reason=Reason.NOT_A_FEED, detail=detail)
-    if not parsed.entries and lease.entries and not parsed.sitemaps:
+    if not parsed.entries and lease.entries and not parsed.sitemaps and not fetched.delta:
         detail = f"no entry, where there were {lease.entries}"
         return Failed(reason=Reason.SUSPICIOUS_EMPTY, detail=detail)
     if not parsed.entries and parsed.format == "page":  # a selector that finds nothing would be silent for ever

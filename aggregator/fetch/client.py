@@ -41,6 +41,7 @@ _REASONS = {
     451: Reason.UNAUTHORIZED,
     503: Reason.UNAVAILABLE,
 }
+_DELTA = 226  # IM Used (RFC 3229)
 _REASON_OF_CLASS = {4: Reason.CLIENT_ERROR, 5: Reason.SERVER_ERROR}
 
 
@@ -117,7 +118,7 @@ class Client:
         async with aclosing(await self._ask(trip.place, self._headers(trip))) as answer:
             headers, status = answer.headers, answer.status
             hints = caching.hints(headers, self._clock())
-            if status in {200, 203}:
+            if status in {200, 203} or (status == _DELTA and _may_be_delta(trip) and _is_delta(headers)):
                 return await self._document(trip, answer, hints)
             if status in _REDIRECTS:
                 trip.waits.append(hints)
@@ -151,6 +152,7 @@ class Client:
             charset=charset,
             content_type=content_type,
             validators=caching.validators(headers, trip.address),
+            delta=answer.status == _DELTA,
             hints=hints,
             moved_to=trip.moved_to,
         )
@@ -166,7 +168,21 @@ class Client:
         named = {name: value for name, value in ours.items() if name.lower() not in told} | theirs
         named |= {"Accept-Encoding": accepted(), "Connection": "close"}
         plain = [(name.encode(), value.encode()) for name, value in named.items()]
-        return plain + caching.conditions(trip.request.validators, trip.address)
+        conditions = caching.conditions(trip.request.validators, trip.address)
+        if _may_be_delta(trip):
+            conditions.append((b"A-IM", b"feed"))
+        return plain + conditions
+
+
+def _may_be_delta(trip: Trip) -> bool:
+    """Whether only the new entries may be asked for: of a feed, and with the ETag that they are new against."""
+    known = caching.conditions(trip.request.validators, trip.address)
+    return trip.request.accept == "feed" and any(name == b"If-None-Match" for name, _ in known)
+
+
+def _is_delta(headers: caching.Headers) -> bool:
+    """Whether a 226 holds the new entries of a feed and nothing else was done to it."""
+    return [value.strip().lower() for value in caching.values(headers, b"im")] == ["feed"]
 
 
 def _unchanged(trip: Trip, headers: caching.Headers, hints: Hints) -> Outcome:

@@ -11,7 +11,7 @@ from aggregator.model import Hints, Outcome, Reason, Request
 
 PERMANENT = frozenset({301, 308})
 _OURS = frozenset(  # headers that an operator cannot set: they belong to the protocol or to the validators
-    {"host", "connection", "accept-encoding", "content-length", "transfer-encoding", "te", "upgrade", "range"}
+    {"host", "connection", "accept-encoding", "content-length", "transfer-encoding", "te", "upgrade", "range", "a-im"}
     | {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"}
 )
 

@@ -88,6 +88,7 @@ class Fetched:
     validators: Validators = field(default_factory=Validators)
     hints: Hints = field(default_factory=Hints)
     moved_to: str | None = None  # end of the leading permanent redirects
+    delta: bool = False  # 226: only what changed since the validators that were sent; the rest still stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

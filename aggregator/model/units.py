@@ -69,6 +69,7 @@ class Document:
     rechecked: frozenset[bytes | None] = frozenset()  # of entries read though they were known; None: cut into no slice
     facts: ParsedFeed | None  # title, format, flags; None when nothing had to be parsed
     body_hash: bytes
+    delta: bool = False  # only what changed: its entries are no window
 
     @property
     def entries(self) -> int:
@@ -93,6 +94,12 @@ class Visit:
     pauses: str | None = None  # the server that refused us, so that all its feeds and pages rest as long as this one
     parts: tuple[Visit, ...] = ()  # to other addresses, whose documents belong to this one
     stand_in: StandIn | None = None  # what stands in for the feed's own address from now on
+
+    @property
+    def entries(self) -> int:
+        """How many entries the newest whole document holds."""
+        partial = self.document is None or self.document.delta
+        return self.lease.entries if partial or self.document is None else self.document.entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

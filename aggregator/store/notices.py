@@ -218,6 +218,7 @@ def _sight(visit: Visit, before: Row, due: Due, counts: Counts) -> Sight:
         last_new=from_ms_or_none(before["new_at"]),
         new=counts.new,
         entries=0 if elsewhere else sum(one.entries for one in documents),  # of an address read first all are new
+        delta=any(one.delta for one in documents),
         reason=visit.reason if failed else None,
         detail=visit.detail,
         repeated=failed and before["outcome"] == "failed" and before["reason"] == visit.reason,

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, ParamSpec, TypeVar, assert_never
+from typing import Any, assert_never
 
 from aggregator import backtest, ingest, watch
 from aggregator.deliver.console import ConsoleSender
 from aggregator.deliver.email import EmailSender
 from aggregator.deliver.webhook import WebhookSender
 from aggregator.fetch import Client, guard
-from aggregator.ingest import Tools, Write
+from aggregator.ingest import Tools
 from aggregator.model import Route
 from aggregator.outbox import Post, Sender
 from aggregator.settings import Channel, Config, ConsoleChannel, EmailChannel, WebhookChannel
 from aggregator.store import Recipients, Store
 from aggregator.store.search import Search
+from aggregator.store.writer import Writer
 from aggregator.work import Work
 from aggregator.workers import Workers
 
 PROCESSES = 2
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +32,7 @@ class App:
 
     config: Config
     store: Store
-    write: Write
+    write: Writer
     work: Work
     now: Callable[[], datetime]
 
@@ -116,11 +111,10 @@ async def opened(
     """
     settings = config.settings
     async with AsyncExitStack() as stack:
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        stack.callback(thread.shutdown)
-        write = _writer(thread)
-        store = await write(open_store, config, now())
-        stack.push_async_callback(write, store.close)  # in turn, behind what it is writing
+        write = Writer()
+        stack.push_async_callback(write.close)
+        store = await write.alone(open_store, config, now())
+        stack.push_async_callback(write.alone, store.close)  # in turn, behind what it is writing
         client = client or Client(
             settings.network,
             per_host=settings.polling.per_host,
@@ -146,13 +140,6 @@ async def opened(
         post = Post(store=store, write=write, senders=senders, now=now)
         bundling = [channel.name for channel in config.channels if isinstance(channel, EmailChannel)]
         yield App(config=config, store=store, write=write, work=Work(tools, post, bundling, watching), now=now)
-
-
-def _writer(thread: ThreadPoolExecutor) -> Write:
-    async def write(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(thread, partial(method, *args, **kwargs))
-
-    return write
 
 
 def sender(channel: Channel, config: Config, instance: str) -> Sender:

@@ -91,7 +91,7 @@ class Ticks:
         await app.work.look_over()
         indexed = await asyncio.to_thread(app.index, lambda: not self._stop.is_set())
         if app.now() - self._checkpointed >= CHECKPOINT:
-            await app.write(app.store.checkpoint)
+            await app.write.alone(app.store.checkpoint)
             self._checkpointed = app.now()
         return indexed
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -20,20 +20,35 @@ Find = Callable[[Item, str, Source], Finding]  # (item, key, whose it is) -> all
 
 
 class Base:
-    """A connection that one thread at a time uses. Every public method of the store is one transaction."""
+    """A connection that one thread at a time uses. Every public method of the store is one transaction, or part of one."""
 
     def __init__(self, conn: Connection, routes: Mapping[str, Route], operators: Recipients = ()) -> None:
         self._conn = conn
         self._routes = routes
         self._operators = operators
+        self._sharing = False  # a commit
         self._rules: Mapping[str, int] = {}  # ids of the rules that this process judges by, by watchlist
 
     def _telling(self) -> Telling:
         """What tells of hits, for one transaction."""
         return Telling(self._conn, self._routes, self._rules)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One commit for all events in the block: they are kept together or not at all.
+
+        Raises:
+            StoreError: The disk failed; nothing of the block is kept.
+        """
+        with dialect.transaction(self._conn):
+            self._sharing = True
+            try:
+                yield
+            finally:
+                self._sharing = False
+
     def _write(self) -> AbstractContextManager[None]:
-        return dialect.transaction(self._conn)
+        return nullcontext() if self._sharing else dialect.transaction(self._conn)
 
     def _all(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         with dialect.reading():

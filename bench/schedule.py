@@ -1,6 +1,6 @@
 """Replay real publication times under a simulated clock and compare polling rules: delay against polls.
 
-    python bench/schedule.py [series.json.gz]
+    python bench/schedule.py [series.json.gz [RULE...]]
 
 Of each series the last 63 days are replayed: 21 to learn, 42 to judge; a shorter series is split 1:2. A document
 holds the 30 newest items. `mean`, `p50` and `p95` are minutes from publication to the poll that finds the item,
@@ -14,11 +14,13 @@ import json
 import sys
 import time
 from bisect import bisect_right
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from aggregator.model import History, Observation, Pace
 from aggregator.schedule import next_due
@@ -125,6 +127,22 @@ def media_cloud() -> Rule:
     return rule
 
 
+CALLS: defaultdict[tuple[bool, bool], deque[Any]] = defaultdict(lambda: deque(maxlen=5_000))  # of `next_due`
+
+
+def cost_of_calls() -> None:
+    """Print what a call of `next_due` costs, by what the visit showed: the calls of the replays, made once more."""
+    for (first, new), calls in sorted(CALLS.items()):
+        what = "first document" if first else "new items" if new else "nothing new"
+        times = []
+        for _ in range(3):
+            begun = time.process_time()
+            for call in calls:
+                next_due(*call)
+            times.append((time.process_time() - begun) / len(calls) * 1e6)
+        print(f"next_due, {what:14} {min(times):5.1f} us a call ({len(calls)} calls, best of 3)")
+
+
 def ours(cost: float, *, dated: bool = True, **polling: timedelta) -> Rule:
     pace = Pace(polling=Polling(cost=cost, **polling))
     history = History()
@@ -133,7 +151,11 @@ def ours(cost: float, *, dated: bool = True, **polling: timedelta) -> Rule:
         nonlocal history
         now = datetime.fromtimestamp(poll.now, UTC)
         published = tuple(datetime.fromtimestamp(at, UTC) for at in poll.new) if dated or poll.first else ()
-        due = next_due(history, Observation(new=len(poll.new), entries=poll.entries, published=published), now, pace)
+        seen = Observation(
+            new=len(poll.new), entries=poll.entries, published=published, not_modified=not poll.new and not poll.first
+        )
+        due = next_due(history, seen, now, pace)
+        CALLS[poll.first, bool(poll.new)].append((history, seen, now, pace))
         history = due.history
         return (due.at - now).total_seconds()
 
@@ -165,11 +187,13 @@ def main() -> None:
         return
     series = json.loads(gzip.decompress(path.read_bytes()))
     print(f"{len(series)} series\n{'rule':22} polls/day polls/item  hit %    mean     p50     p95   macro  missed")
-    for name, rule in RULES.items():
+    chosen = {name: rule for name, rule in RULES.items() if len(sys.argv) < 3 or name in sys.argv[2:]}
+    for name, rule in chosen.items():
         tally, begun = Tally(), time.process_time()
         for one in series.values():
             replay(one["published"], rule(), tally)
         print(f"{name:22}{tally.row()}   {time.process_time() - begun:5.1f} s", flush=True)
+    cost_of_calls()
 
 
 if __name__ == "__main__":

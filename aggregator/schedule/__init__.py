@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from struct import Struct
 from zlib import crc32
 
 from aggregator.model import Due, History, Observation, Pace, Reason
@@ -22,6 +23,9 @@ from aggregator.schedule.rhythm import expected_items
 
 __all__ = ["doubts", "expected_items", "from_json", "is_doubted", "next_due", "to_json"]
 
+_LONG_STOP = timedelta(days=1)
+_FOUR = Struct("4d")
+
 
 def next_due(history: History, outcome: Observation, now: datetime, settings: Pace) -> Due:
     """When the feed is due again, which bound decided, and the history with `outcome` in it.
@@ -31,7 +35,8 @@ def next_due(history: History, outcome: Observation, now: datetime, settings: Pa
     chance = _chance(history, now)
     if outcome.reason is None:
         known = rhythm.learned(history, outcome, now)
-        sway = chance * (rhythm.SWAY if history.last_poll else rhythm.STAGGER)
+        in_step = history.last_poll is None or now - history.last_poll > _LONG_STOP  # with all that waited as well
+        sway = chance * (rhythm.STAGGER if in_step else rhythm.SWAY)
         ours = rhythm.worth_a_poll(known, outcome.entries, now.timestamp(), settings, sway)
         ours = bounds.ours(settings, ours, chance)
         max_age_s = known.max_age_s
@@ -60,4 +65,4 @@ def _failed(history: History, outcome: Observation, now: datetime) -> History:
 
 def _chance(history: History, now: datetime) -> float:
     """A number in [0, 1) that differs between feeds and visits, and is the same for the same arguments."""
-    return crc32(repr((now.timestamp(), history.items, history.exposure_s, history.failures)).encode()) / 2**32
+    return crc32(_FOUR.pack(now.timestamp(), history.items, history.exposure_s, history.failures)) / 2**32

@@ -38,7 +38,7 @@ _FAINTEST = 0.001  # of the usual rate is always expected
 _EVEN_RATE = 100 / DAY_S  # where a poll costs exactly `cost`; a poll of a quieter feed costs less, by
 _EVEN_POWER = 0.08  # this power of the rate: its items wait longest, and the longest waits are what hurts
 _WINDOW_SHARE = 1 / 3  # of a document's places that may fill up before we look again
-STAGGER = 0.5  # of the first wait is chance, so that feeds added together part at once,
+STAGGER = 0.5  # of the first wait, or after a long stop, is chance, so that feeds read together part at once,
 SWAY = 0.02  # and this much of each later one
 _SPREAD_MOST = 1_000
 
@@ -88,12 +88,15 @@ def _expected(history: History, now_s: float) -> Iterator[tuple[float, float]]:
     mean, at_s, still = _mean_rate(history), now_s, 1.0
     together = min((history.moments + 1) / (history.items + 1), 1.0)  # moments for each item
     last, came, due = history.last_came, history.echo_came, history.echo_due
+    plain, echo, end_s = mean, 1.0, -inf  # of the hour
     while True:
-        plain, echo, span_s = mean * _profile(history, at_s), 1.0, HOUR_S - at_s % HOUR_S
+        if at_s >= end_s:
+            plain, end_s = mean * _profile(history, at_s), (at_s // HOUR_S + 1) * HOUR_S
+        span_s = end_s - at_s
         if last is not None:
             number = _lag_class(at_s - last)
             echo = (came[number] + _ECHO_PRIOR) / (due[number] + _ECHO_PRIOR)
-            span_s = max(min(span_s, _LAG_ENDS_S[number] - max(at_s - last, 0.0)), 1.0)
+            span_s = max(min(span_s, last + _LAG_ENDS_S[number] - at_s), 1.0)
         # The echo holds as long as nothing new has come; `still` is the chance of that.
         fade = exp(-plain * echo * together * span_s / 2)
         yield span_s, plain * max(1 + (echo - 1) * still * fade, _FAINTEST)
@@ -217,7 +220,7 @@ def _echo(
     due = [kept * count for count in history.echo_due] or [0.0] * len(LAGS_S)
     last, at_s = history.last_came, span[0]
     beyond = [0.0] * len(LAGS_S)  # the rates of the times that went on past a class
-    for moment, count in (*sorted(Counter(came).items()), (span[1], 0)):
+    for moment, count in (*(sorted(Counter(came).items()) if came else ()), (span[1], 0)):
         if last is not None:
             rate, lag_s = mean * _profile(history, moment), max(at_s - last, 0.0)
             end_s = max(moment - last, lag_s)  # a clock may have jumped back

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from aggregator import ingest
+from aggregator import backfill, ingest
 from aggregator.ingest import Tools
 from aggregator.model import Due, Failed, FeedLease, Observation, Reason, StandIn, Validators, Visit, VisitReport
 from aggregator.settings import Address, FeedSpec
@@ -32,7 +32,7 @@ async def visit(tools: Tools, lease: FeedLease) -> VisitReport:
     """
     spec = ingest.spec_of(tools, lease)
     done = await _with_fallback(tools, lease, spec) if spec.fallback else await _read(tools, lease, spec)
-    return await ingest.record(tools, done)
+    return await ingest.record(tools, await backfill.fill_gap(tools, done, spec))
 
 
 async def _read(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
@@ -49,7 +49,7 @@ async def _with_parts(tools: Tools, index: Visit, spec: FeedSpec, sitemaps: tupl
     """The visit that an index and its newest parts make. The index itself is read anew each time: it is short, and may lag."""
     lease = index.lease
     parts = []
-    for url in [url for url in sitemaps if _is_of(url, lease.address)][:PARTS]:
+    for url in [url for url in sitemaps if urls.same_site(url, lease.address)][:PARTS]:
         there = await tools.write(tools.store.lease_elsewhere, lease, url, tools.now())
         parts.append(await ingest.ask(tools, there, _at(spec, Address(url=url, type="sitemap"))))
     good = [part for part in parts if part.outcome != "failed"]
@@ -74,12 +74,6 @@ async def _with_parts(tools: Tools, index: Visit, spec: FeedSpec, sitemaps: tupl
         document=replace(index.document, body_hash=b"") if index.document else None,
         due=ingest.due(tools, lease, seen),
     )
-
-
-def _is_of(url: str, address: str) -> bool:
-    """Whether `url` is on the site of `address`, or above or below it."""
-    one, other = urls.site(url), urls.site(address)
-    return bool(one) and (one == other or one.endswith(f".{other}") or other.endswith(f".{one}"))
 
 
 # ---------------------------------------------------------------- what stands in

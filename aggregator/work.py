@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from aggregator import ingest, outbox, sources
+from aggregator import backfill, ingest, outbox, sources
 from aggregator.errors import LeaseLost, StoreError
 from aggregator.ingest import Tools
 from aggregator.model import ArticleLease, FeedLease, Message, NotDelivered, Receipt, VisitReport
@@ -185,6 +185,24 @@ class Work:
     async def look_over(self) -> int:
         """Judge feeds that no visit will judge in time; how many troubles began or ended."""
         return await self._tools.write(self._tools.store.look_over, self._tools.now())
+
+    async def backfill(self, name: str, most: int, said: Callable[[backfill.Page], object]) -> backfill.Backfilled:
+        """Walk into a feed's past for up to `most` documents; `said` is told of each. What was read stays read.
+
+        A feed that another process has in hand, or whose server asked for a pause, is left alone.
+        """
+        store, began = self._tools.store, self._tools.now()
+        while not (leases := await self._tools.write(
+            store.claim_named, self._tools.now(), [name], 1, _token(), per_host=self._tools.settings.polling.per_host
+        )):  # fmt: skip
+            refused = await self._tools.write(store.not_claimable, [name], self._tools.now(), began)
+            if refused:
+                return backfill.Backfilled(feed=name, reason=refused[0][1])
+            await asyncio.sleep(STEP_S)  # its host rests between two requests
+        try:
+            return await backfill.backfill(self._tools, leases[0], most, said)
+        finally:
+            await self._tools.write(store.release, leases[0])
 
     async def settle(self, timeout_s: float) -> int:
         """Let units in hand finish for so long, end the rest (their leases run out); how many were ended."""

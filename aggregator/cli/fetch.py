@@ -7,12 +7,13 @@ import contextlib
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
 
 from aggregator.app import opened
+from aggregator.backfill import Backfilled, Page
 from aggregator.cli import given, health, logs, progress, show
 from aggregator.cli.options import ConfigFile, Json
 from aggregator.errors import UsageError
@@ -24,6 +25,7 @@ from aggregator.work import Tally
 app = typer.Typer(add_completion=False)
 
 FEEDS_FAILED, DELIVERIES_FAILED = 4, 5  # exit codes
+PAGES = 50  # of an archive in one call
 STOP_S = 1.0  # for units in hand after Ctrl-C; a person waits
 
 
@@ -33,6 +35,7 @@ class Round:
 
     visits: Sequence[VisitReport]  # one for each feed
     tally: Tally
+    walks: Sequence[Backfilled]  # into the past
     feeds: dict[str, StoredFeed]  # by name, as they stand now
 
     @property
@@ -45,6 +48,12 @@ class Round:
 def fetch(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Feeds to read, due or not.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Read all feeds, due or not.")] = False,
+    past: Annotated[
+        bool, typer.Option("--backfill", help="Read the archives of the named feeds too, where they name one.")
+    ] = False,
+    pages: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="With --backfill: at most N documents a feed; 50.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log each step.")] = False,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -52,20 +61,24 @@ def fetch(
     """Do one round: read the feeds that are due and their articles, match, and make the deliveries that are due.
 
     --all and names pass over our own schedule, never over a server's: where one asked for a pause, its feed is not due.
-    It may run beside the daemon. Exit code 4 when a feed failed, else 5 when a delivery failed.
+    --backfill goes on where an earlier one ended. It may run beside the daemon. Exit code 4 when a feed failed, else 5 when a delivery failed.
     """
     loaded = given.config(config)
     for name in names or ():
         given.require("feed", name, (feed.name for feed in loaded.feeds))
     if names and everything:
         raise UsageError("give names or --all, not both")
+    if past and not names:
+        raise UsageError("name the feeds to backfill")
+    if pages and not past:
+        raise UsageError("--limit goes with --backfill")
     if not loaded.feeds:
         show.note(f"There are no feeds in {loaded.path} yet. `aggregator feeds add URL` adds one.")
     logs.to_stderr("info" if verbose else "warning")
     chosen = [feed.name for feed in loaded.feeds] if everything else names
     # With --json, standard output is for JSON lines, so a console channel writes to standard error.
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        done = asyncio.run(_round(loaded, chosen))
+        done = asyncio.run(_round(loaded, chosen, (pages or PAGES) if past else 0))
     if as_json:
         _print_records(done)
     else:
@@ -76,13 +89,15 @@ def fetch(
         raise typer.Exit(DELIVERIES_FAILED)
 
 
-async def _round(config: Config, names: Sequence[str] | None) -> Round:
+async def _round(config: Config, names: Sequence[str] | None, pages: int) -> Round:
     bar = progress.Bar()
     async with opened(config, watching=bar.ended) as app:
         chosen = await app.write(app.store.due_feeds, app.now()) if names is None else names
         try:
             with bar.over(len(chosen)):
                 tally = await app.work.round(chosen)
+            walks = [await app.work.backfill(name, pages, _say_page) for name in chosen if pages]
+            tally = await app.work.round(()) if walks else tally
         except asyncio.CancelledError:  # Ctrl-C: what is in hand may end well before the store closes
             await app.work.settle(STOP_S)
             show.note("Interrupted. What was read is kept; the next round goes on.")
@@ -90,8 +105,14 @@ async def _round(config: Config, names: Sequence[str] | None) -> Round:
         await asyncio.to_thread(app.index)
         feeds = await app.write(app.store.feeds)
         return Round(
-            visits=_accounted(tally.visits, chosen, config), tally=tally, feeds={feed.name: feed for feed in feeds}
-        )
+            visits=_accounted(tally.visits, chosen, config), tally=tally, walks=walks,
+            feeds={feed.name: feed for feed in feeds},
+        )  # fmt: skip
+
+
+def _say_page(page: Page) -> None:
+    """Progress, on standard error."""
+    show.note(f"{page.report.feed}: {page.report.new} new in {health.address(page.url)}")
 
 
 def _accounted(visits: Sequence[VisitReport], chosen: Sequence[str], config: Config) -> list[VisitReport]:
@@ -113,6 +134,8 @@ def _print_records(done: Round) -> None:
             "revised": visit.revised, "unchanged": visit.unchanged, "rejected": visit.rejected,
             "fallback": visit.fallback and health.address(visit.fallback),
         })  # fmt: skip
+    for walk in done.walks:
+        show.record({"type": "backfill", **asdict(walk), "next": walk.next and health.address(walk.next)})
     show.record({
         "type": "total", "feeds": len(done.visits), "new": sum(visit.new for visit in done.visits),
         "revised": sum(visit.revised for visit in done.visits), "alerts": done.tally.alerts, "sent": done.tally.sent,
@@ -131,11 +154,23 @@ def _print(done: Round) -> None:
         ("Alerts", _counted((tally.alerts, "new"))),
         ("Deliveries", _counted((tally.sent, "sent"), (tally.undelivered, "failed"))),
     ))  # fmt: skip
+    for walk in done.walks:
+        show.text(f"{walk.feed}: {_walked(walk)}")
     if outcomes["not_due"] == len(visits) > 0:
         show.text("No feed is due yet. `aggregator fetch --all` reads them all the same.")
     if done.failed:
         show.text()
         show.table(("FAILED FEED", "NEXT TRY (UTC)", "WHY"), (_failure(visit, done.feeds) for visit in done.failed))
+
+
+def _walked(walk: Backfilled) -> str:
+    """How far a walk into the past came."""
+    read = f"{show.number(walk.pages, 'older document')} read, {walk.new:,} new"
+    if walk.reason == "no_archive":
+        return "its document names no older ones (RFC 5005)"
+    if walk.reason is None:
+        return f"{read}; that is all there is"
+    return f"{read}; ended by {walk.reason}, the next --backfill goes on{f' at {health.address(walk.next)}' if walk.next else ''}"
 
 
 def _counted(*counts: tuple[int, str]) -> str:

@@ -12,7 +12,7 @@ All records are frozen. Times are aware UTC datetimes; None means "unknown", nev
 
 from __future__ import annotations
 
-from aggregator.model.documents import Enclosure, FieldName, Item, ParsedFeed, Rejected
+from aggregator.model.documents import Enclosure, FieldName, Item, Older, ParsedFeed, Rejected
 from aggregator.model.findings import Excerpt, Finding, Hit, StoryMarks
 from aggregator.model.outcomes import Failed, Fetched, Hints, NotModified, Outcome, Reason, Request, Validators
 from aggregator.model.rhythm import Doubt, Due, History, Observation, Pace
@@ -42,6 +42,7 @@ __all__ = [
     "NotModified",
     "Notice",
     "Observation",
+    "Older",
     "Outcome",
     "OutcomeName",
     "Pace",

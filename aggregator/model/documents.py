@@ -60,6 +60,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Older:
+    """Where entries stand that are older than a document's own (RFC 5005)."""
+
+    url: str
+    fixed: bool  # an archive document, which never changes; else a page, which moves on as new entries come
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
     """One feed document, read. `entries == len(items) + len(rejected) + known`."""
 
@@ -85,3 +93,10 @@ class ParsedFeed:
     def entries(self) -> int:
         """How many entries the document holds."""
         return len(self.items) + len(self.rejected) + self.known
+
+    @property
+    def older(self) -> Older | None:
+        """Where its older entries are; None when it does not say."""
+        if self.prev_archive:
+            return Older(url=self.prev_archive, fixed=True)
+        return Older(url=self.next_page, fixed=False) if self.next_page else None

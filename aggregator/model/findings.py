@@ -41,6 +41,7 @@ class Finding:
     marks: StoryMarks
     hits: tuple[Hit, ...] = ()
     stopped: tuple[str, ...] = ()  # watchlists whose rule cost too much for this item: they did not judge it
+    quiet: bool = False  # it is old: kept and judged, and nobody is told
     wants_article: bool = False  # by the feed's policy, never by the hits: that would tell the publisher the watchlist
 
 

@@ -94,6 +94,7 @@ class Visit:
     pauses: str | None = None  # the server that refused us, so that all its feeds and pages rest as long as this one
     parts: tuple[Visit, ...] = ()  # to other addresses, whose documents belong to this one
     stand_in: StandIn | None = None  # what stands in for the feed's own address from now on
+    filled: bool = False  # nothing of the document was known, and what came before it was found in the archive
 
     @property
     def entries(self) -> int:

@@ -66,8 +66,13 @@ def _addresses(db: Database) -> None:
     _run_script(db, "0005_addresses.sql")
 
 
+@migrations(name="0005_older_pages")
+def _older_pages(db: Database) -> None:
+    _run_script(db, "0005_older_pages.sql")
+
+
 PROBES, PROBE_S = 10, 0.05  # how often a daemon tries to take its lock
-_NAMES = {"0001_first", "0002_verdicts", "0003_polling", "0004_notices", "0005_addresses"}
+_NAMES = {"0001_first", "0002_verdicts", "0003_polling", "0004_notices", "0005_addresses", "0005_older_pages"}
 
 
 def _run_script(db: Database, name: str) -> None:

@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from aggregator.model import FeedLease, Reason, StandIn, Validators, Visit
-from aggregator.store.base import Base
 from aggregator.store.dialect import Row, from_ms, to_ms
-from aggregator.store.feeds import LEASE
+from aggregator.store.older import OlderPages
 
 
-class Addresses(Base):
+class Addresses(OlderPages):
     """Where a feed is read besides its own address."""
 
     def stand_in(self, feed: int) -> StandIn | None:
@@ -26,8 +25,7 @@ class Addresses(Base):
             LeaseLost: Another worker took the feed over.
         """
         with self._write():
-            self._held("feeds", "id", lease.id, lease.token)
-            self._conn.execute("UPDATE feeds SET lease_until = ? WHERE id = ?", (to_ms(now + LEASE), lease.id))
+            self._hold(lease, now)
             row = self._one("SELECT * FROM addresses WHERE feed = ? AND url = ?", (lease.id, url))
         if row is None:
             return replace(

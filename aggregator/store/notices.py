@@ -217,7 +217,7 @@ def _sight(visit: Visit, before: Row, due: Due, counts: Counts) -> Sight:
         planned=from_ms(before["due_at"]),
         last_new=from_ms_or_none(before["new_at"]),
         new=counts.new,
-        entries=0 if elsewhere else sum(one.entries for one in documents),  # of an address read first all are new
+        entries=0 if elsewhere or visit.filled else sum(one.entries for one in documents),  # all new, and none lost
         delta=any(one.delta for one in documents),
         reason=visit.reason if failed else None,
         detail=visit.detail,

@@ -30,6 +30,8 @@ class Telling:
     def tell(self, item: int, revision: int, story: int, finding: Finding, now_ms: int) -> int:
         """Keep the verdict and create an alert for each watchlist that has something new to say; how many there were."""
         self._keep_verdicts(item, revision, finding, now_ms)
+        if finding.quiet:
+            return 0
         alerts = 0
         for watchlist, hits in groupby(sorted(finding.hits), key=attrgetter("watchlist")):
             told = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from aggregator import schedule
-from aggregator.model import Due, Reading, Rejected, Visit, VisitReport
+from aggregator.model import Due, Older, Reading, Rejected, Visit, VisitReport
 from aggregator.store.addresses import Addresses
 from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import as_json, to_ms, to_ms_or_none
@@ -18,6 +18,7 @@ from aggregator.store.feeds import document_of
 from aggregator.store.items import AT_ONCE, Counts, Recorder
 from aggregator.store.network import Network
 from aggregator.store.notices import Notices
+from aggregator.store.older import OWN
 from aggregator.text import urls
 
 MOVE_VISITS, MOVE_TIME = 3, timedelta(days=1)  # before a permanent redirect is believed
@@ -68,6 +69,35 @@ class Visits(Notices, Addresses, Network):
 
     def _store_document(self, visit: Visit, find: Find) -> Counts:
         """The items of what a visit read, and what is known of its address from now on."""
+        counts = self._store_items(visit, find)
+        if visit.lease.elsewhere:
+            self._keep_address(visit)
+        else:
+            self._keep_own_address(visit)
+        return counts
+
+    def record_page(self, page: Visit, older: Older | None, find: Find) -> VisitReport:
+        """Store a document with older entries of a feed, and where it leads; the feed stays leased, and due as it was.
+
+        Raises:
+            LeaseLost: Another worker took the feed over; nothing is stored.
+            StoreError: The disk failed; nothing is stored, and the lease runs out.
+        """
+        with self._write():
+            self._held("feeds", "id", page.lease.id, page.lease.token)
+            counts = self._store_items(page, find)
+            self._site_rests(urls.server(page.lease.address), page.host_free_at)
+            if page.outcome != "failed":
+                self._keep_older(page.lease.id, page.lease.address, older, page.at)
+            self._watchlists_stopped(counts.stopped, to_ms(page.at))
+        return VisitReport(
+            feed=page.lease.name, outcome=page.outcome, reason=page.reason, new=counts.new, revised=counts.revised,
+            unchanged=counts.unchanged, rejected=len(page.document.rejected) if page.document else 0,
+            alerts=counts.alerts,
+        )  # fmt: skip
+
+    def _store_items(self, visit: Visit, find: Find) -> Counts:
+        """What became of the entries that a visit read."""
         counts, document = Counts(), visit.document
         if document is not None:
             recorder = Recorder(self._telling(), visit.lease.id, visit.at, find)
@@ -78,10 +108,6 @@ class Visits(Notices, Addresses, Network):
             self._store_rejections(visit, document.rejected)
         elif visit.outcome != "failed":
             counts.unchanged = visit.lease.entries
-        if visit.lease.elsewhere:
-            self._keep_address(visit)
-        else:
-            self._keep_own_address(visit)
         return counts
 
     def known_slices(self, feed: int, hashes: Sequence[bytes]) -> frozenset[bytes]:
@@ -179,6 +205,8 @@ class Visits(Notices, Addresses, Network):
                     "UPDATE feeds SET title = ?, format = ?, flags = ? WHERE id = ?",
                     (facts.title, facts.format, as_json(facts.flags), visit.lease.id),
                 )
+                if facts.older:
+                    self._keep_older(visit.lease.id, OWN, facts.older, visit.at)
 
     def _lead_twins(self, visit: Visit, due: Due) -> None:
         """Other feeds of the list with this document wait as long as it, and are well while it is."""

@@ -89,6 +89,12 @@ def site(url: str) -> str:
     return address.host.removeprefix("www.") if address else ""
 
 
+def same_site(one: str, other: str) -> bool:
+    """Whether two addresses are on one site, or on one above the other, as news.example.org is below example.org."""
+    a, b = site(one), site(other)
+    return bool(a and b) and (a == b or a.endswith(f".{b}") or b.endswith(f".{a}"))
+
+
 def server(url: str) -> str:
     """The site of `url`, with its port where that is unusual: whose words these are, and who is asked for them."""
     address = _address(url)

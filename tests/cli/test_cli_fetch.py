@@ -115,3 +115,36 @@ def test_a_visit_that_broke_down_counts_as_failed_and_is_not_passed_over(here):
         ("Dari", "not_due", "schedule"),
         ("Broken", "failed", "internal"),
     ]
+
+
+def with_archive(newsroom):
+    head = newsroom.pages["/dari"].replace(b"<title>World</title>", b"<title>World</title><a:link xmlns:a='http://www.w3.org/2005/Atom' rel='prev-archive' href='/a1'/>")  # fmt: skip
+    newsroom.pages |= {"/dari": head, "/a1": web.rss(("0", "Rain in Ghazni", newsroom.url("/0"), ""))}
+
+
+def test_a_backfill_reads_the_past_of_the_named_feeds(records, run, newsroom):
+    with_archive(newsroom)
+    lines = records("fetch", "Dari", "News", "--backfill", "--limit", "5")
+    walks = {line["feed"]: line for line in lines if line["type"] == "backfill"}
+    assert (walks["Dari"]["pages"], walks["Dari"]["new"], walks["Dari"]["reason"]) == (1, 1, None)
+    assert walks["News"]["reason"] == "no_archive"
+    assert lines[-1]["type"] == "total"
+    result = run("fetch", "Dari", "--backfill")
+    assert "Dari: 0 older documents read, 0 new; that is all there is" in result.stdout
+
+
+@pytest.mark.usefixtures("newsroom")
+def test_the_progress_of_a_backfill_stands_on_standard_error(run, newsroom):
+    with_archive(newsroom)
+    result = run("fetch", "Dari", "--backfill")
+    assert f"Dari: 1 new in {newsroom.url('/a1')}" in result.stderr
+    assert "1 older document read, 1 new" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"), [(["--backfill"], "name the feeds"), (["Dari", "--limit", "3"], "--backfill")]
+)
+def test_a_backfill_is_of_named_feeds(run, newsroom, args, said):
+    result = run("fetch", *args)
+    assert (result.exit_code, newsroom.asked) == (2, [])
+    assert said in result.stderr

@@ -1,5 +1,6 @@
 import pytest
 from support import world as web
+from support.monitor import Clock, Monitor
 
 
 @pytest.fixture
@@ -50,3 +51,13 @@ def write_config(folder, world):
         return path
 
     return write
+
+
+@pytest.fixture
+def monitor(folder, world):
+    return Monitor(folder, world)
+
+
+@pytest.fixture
+def clock():
+    return Clock()

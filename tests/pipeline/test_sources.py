@@ -1,70 +1,7 @@
 """Outlets without a dependable feed: sitemaps, listing pages, and what stands in for a feed that fails."""
 
-import asyncio
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from support.world import page, rss
-
-from aggregator import app, config
-
-SETTINGS = """settings:
-  database: data/aggregator.db
-  full_text: {full_text}
-  network: {{allow_private_feeds: true, allow_private_webhooks: true, ports: any}}
-  polling: {{floor: 1s, cap: 1h, host_gap: 0s, per_host: 64}}
-watchlists:
-  - {{name: words, keywords: [Taliban, general amnesty, relocation]}}
-channels:
-  hook: {{type: webhook, url: '{hook}', secret: whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz}}
-feeds:
-"""
-
-
-class Monitor:
-    """The real program over the loopback world."""
-
-    def __init__(self, folder, world):
-        self.path, self.world = folder / "feeds.yaml", world
-
-    def watch(self, *feeds, full_text="never"):
-        text = SETTINGS.format(full_text=full_text, hook=self.world.url("/hook"))
-        self.path.write_text(text + "".join(f"  - {feed}\n" for feed in feeds), encoding="utf-8")
-
-    def round(self, now=app.utc_now):
-        async def main():
-            loaded = config.load(self.path)
-            async with app.opened(loaded, now=now) as opened:
-                return await opened.work.round([feed.name for feed in loaded.feeds])
-
-        return asyncio.run(main())
-
-    def items(self):
-        with self.store() as store:
-            return [stored.item for stored in reversed(store.items(limit=1000))]
-
-    def feed(self):
-        with self.store() as store:
-            return store.feeds()[0]
-
-    def store(self):
-        return app.Store.open_to_read(config.load(self.path).settings.database)
-
-    def asked(self):
-        """The paths asked since the last call."""
-        paths = [path for path, _ in self.world.asked]
-        self.world.asked.clear()
-        return paths
-
-    def told(self):
-        return sorted(
-            tuple(sorted({term["term"] for term in body["data"]["terms"]})) for _, body in self.world.received
-        )
-
-
-@pytest.fixture
-def monitor(folder, world):
-    return Monitor(folder, world)
 
 
 def sitemap(*entries):
@@ -225,22 +162,6 @@ def test_a_page_that_robots_txt_closes_is_not_read_while_a_sitemap_is(monitor, w
 # ---------------------------------------------------------------- what stands in
 
 
-class Clock:
-    def __init__(self):
-        self.at = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-
-    def __call__(self):
-        return self.at
-
-    def on(self, **span):
-        self.at += timedelta(**span)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 def watched(monitor, world, *fallback):
     others = ", ".join(f"'{world.url(one)}'" if one.startswith("/") else one for one in fallback)
     monitor.watch(f"{{url: '{world.url('/feed')}', name: Outlet, fallback: [{others}]}}")
@@ -342,9 +263,9 @@ def test_when_what_stood_in_fails_too_its_own_address_is_asked_in_time(monitor, 
     watched(monitor, world, "/other")
     monitor.round(clock)
     retry_at = monitor.feed().stand_in.retry_at
-    world.pages["/other"] = (500, {}, b"")
+    world.pages["/other"] = (410, {}, b"")
     (visit,) = monitor.round(clock).visits
-    assert (visit.outcome, visit.reason, visit.fallback) == ("failed", "server_error", None)
+    assert (visit.outcome, visit.reason, visit.fallback) == ("failed", "gone", None)
     assert monitor.feed().due_at <= retry_at
 
 

@@ -111,7 +111,7 @@ def _legacy(body: bytes, named: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     legacy = tuple(name for name in named if name not in _UTF8)
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd") - body.count("\ufffd".encode())
-    good = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
+    good = len(text) - (len(body) - len(_high(body))) - text.count("\ufffd")
     if good >= bad:  # a lost letter is better than two wrong ones
         return "utf-8", (WRONG,) if legacy else ()
     flags = (WRONG,) if named and not legacy else ()
@@ -127,7 +127,7 @@ def _legacy(body: bytes, named: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 def _guess(body: bytes) -> str | None:
     """The single-byte encoding under which the high bytes read like a language of other letters, or None."""
-    high = body[:400_000].translate(None, _ASCII)
+    high = _high(body[:400_000])
     runs = b"".join(_RUN.findall(body[:400_000]))
     if len(runs) < 0.7 * len(high):  # Latin text has its accents one by one, between ASCII letters
         return None
@@ -142,7 +142,12 @@ def _guess(body: bytes) -> str | None:
 
 def _fits(body: bytes, encoding: str) -> bool:
     text = body.decode(encoding, "replace")
-    return text.count("\ufffd") * 50 <= len(body) - len(body.decode("ascii", "ignore"))
+    return text.count("\ufffd") * 50 <= len(_high(body))
+
+
+def _high(body: bytes) -> bytes:
+    """What is no ASCII in it."""
+    return body.translate(None, _ASCII)
 
 
 def _transcoded(body: bytes, encoding: str, flags: tuple[str, ...]) -> Decoded:

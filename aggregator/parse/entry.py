@@ -146,10 +146,10 @@ def item(entry: Entry, now: datetime, header: Header) -> Item:
     summary, content = _union(title, texts + others if others else texts)
     published, doubt = _moment(entry.published, now)
     updated, another = _moment(entry.updated, now)
-    cut = max(len(title), len(summary), len(content)) > MAX_TEXT
-    if cut:
+    flags = {"title-repeated" if others else None, doubt, another}
+    if max(len(title), len(summary), len(content)) > MAX_TEXT:
         title, summary, content = title[:MAX_TEXT], summary[:MAX_TEXT], content[:MAX_TEXT]
-    flags = filter(None, {"title-repeated" if others else None, doubt, another, CUT if cut else None})
+        flags.add(CUT)
     author = entry.author if entry.authors else header.author if entry.own in _ATOM else None
     return Item(
         title=title,
@@ -163,7 +163,7 @@ def item(entry: Entry, now: datetime, header: Header) -> Item:
         published=published,
         updated=updated,
         enclosures=tuple(entry.enclosures.values()),
-        flags=tuple(sorted(flags)),
+        flags=tuple(sorted(filter(None, flags))),
         slice_hash=entry.mark,
     )
 

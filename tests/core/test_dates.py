@@ -138,14 +138,25 @@ def test_nowruz_falls_on_its_known_day(year, first):
     assert date(*dates.gregorian(year, 1, 1)).isoformat() == first
 
 
-@given(st.datetimes(datetime(1995, 1, 2), datetime(2026, 11, 24)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001 -- the zone is the second value
-def test_rfc822_and_rfc3339_of_the_same_moment_agree(naive, shift):
-    at = naive.replace(microsecond=0, tzinfo=UTC)
-    local, sign = at + timedelta(minutes=shift), "+-"[shift < 0]
-    hours, minutes = divmod(abs(shift), 60)
-    iso = dates.read(f"{local:%Y-%m-%dT%H:%M:%S}{sign}{hours:02}:{minutes:02}".zfill(25), NOW)
-    rfc = dates.read(f"{local:%a, %d %b %Y %H:%M:%S} {sign}{hours:02}{minutes:02}", NOW)
-    assert iso == rfc == (at, None)
+MOMENTS = st.datetimes(datetime(1995, 1, 2), datetime(2026, 11, 24))  # noqa: DTZ001 -- the zone is the second value
+
+
+@given(MOMENTS, st.integers(-14 * 60, 14 * 60))
+def test_one_moment_in_any_form_is_the_same(naive, shift):
+    zone = f"{'-' if shift < 0 else '+'}{abs(shift) // 60:02}:{abs(shift) % 60:02}"
+    day = f"{naive:%d %b %Y}"
+    forms = {
+        f"{naive:%Y-%m-%dT%H:%M:%S}{zone}",
+        f"{naive:%Y-%m-%dT%H:%M:%S}.5{zone}",
+        f"{naive:%Y-%m-%d %H:%M:%S}{zone}",
+        f"x, {day} {naive:%H:%M:%S} {zone.replace(':', '')}",
+        f"{day} {naive:%H:%M:%S} {zone.replace(':', '')}",
+        f"{day}, {naive:%H:%M:%S} GMT{zone}",
+    }
+    later = datetime(2027, 1, 1, tzinfo=UTC)
+    assert {dates.read(raw, later).at for raw in forms} == {
+        naive.replace(microsecond=0, tzinfo=UTC) - timedelta(minutes=shift)
+    }
 
 
 @given(st.text(max_size=60) | st.from_regex(r"[0-9۰-۹ :/T+-]{1,40}", fullmatch=True))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import parse
-from aggregator.parse import decode, repair, slices
+from aggregator.parse import decode, elements, repair, slices
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 HEAD = '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>t</title>'
@@ -189,6 +189,11 @@ def test_an_entry_that_only_a_guess_can_read_is_flagged_and_costs_no_other():
 
 def test_twenty_thousand_items_are_twenty_thousand():
     assert len(parse.feed(f"{HEAD}{''.join(item(n) for n in range(20_000))}{END}".encode()).items) == 20_000
+
+
+def test_a_document_of_random_tags_does_not_stay_in_the_memory():
+    parse.feed(f"{HEAD}{item('x', inside=''.join(f'<t{n}/>' for n in range(5000)))}{END}".encode())
+    assert len(elements.readers("entry", "")) <= 1000
 
 
 def test_one_guid_for_all_or_none_at_all_keeps_all():

@@ -73,9 +73,10 @@ class Asked:
 class Far:
     """A server that answers each path with its replies in turn; the last one repeats."""
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: NOW) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: NOW, *, says_close: bool = False) -> None:
         self.asked: list[Asked] = []
         self._clock = clock
+        self._says_close = says_close  # for clients that would keep the connection: each has one answer
         self.connections = 0
         self.port = 0
         self.greeting = b""  # said before anything is asked
@@ -103,6 +104,11 @@ class Far:
             writer.transport.abort()
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
         await asyncio.sleep(0)  # the sockets close in the next round of the loop
+
+    @property
+    def greeted(self) -> bool:
+        """Whether anybody began to speak TLS, which a bad certificate may have ended."""
+        return bool(self._names)
 
     def on(self, path: str, *replies: Reply) -> str:
         self._script[path] += replies
@@ -137,7 +143,8 @@ class Far:
         if isinstance(answer, Decided):
             answer = answer.make(asked)
         if isinstance(answer, bytes):
-            writer.write(answer)
+            status, end, rest = answer.partition(b"\r\n")
+            writer.write(status + end + b"Connection: close\r\n" * self._says_close + rest)
             await writer.drain()
         else:
             await answer(reader, writer)

@@ -10,13 +10,13 @@ import asyncio
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 from far_side import NOW, Decided, Far, Names, reply
 from support.inline import Inline
 from support.world import rss
 
-from aggregator import app, config
+from aggregator import app, config, schedule
 from aggregator.fetch import Client, Limits
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -49,6 +49,7 @@ class World:
         self.polling = {}
         self.limits = Limits(total_s=5)
         self.trust = self.contact = None
+        self._readings = count()
         self.file = folder / "feeds.yaml"
         self._feeds = []
         self._open = AsyncExitStack()
@@ -143,16 +144,19 @@ class World:
 
     def _opened(self):
         loaded = config.load(self.file)
-        clock = lambda: self.now  # noqa: E731
         client = Client(
             loaded.settings.network,
             host_gap_s=0,
             resolver=self.names,
             limits=self.limits,
-            clock=clock,
+            clock=self._clock,
             trust=self.trust,
         )
-        return app.opened(loaded, now=clock, client=client, senders={}, watching=self._watch)
+        return app.opened(loaded, now=self._clock, client=client, senders={}, watching=self._watch)
+
+    def _clock(self):
+        """No two readings are the same, as in life: chance is drawn from them."""
+        return self.now + timedelta(microseconds=next(self._readings) % 1000)
 
     def _watch(self, _kind, report):
         self.visits.append(report)
@@ -171,6 +175,15 @@ class World:
     def state(self, name=None):
         """What is known of a feed."""
         return self.store.feeds(name=name)[0]
+
+    def troubles(self, name=None):
+        """What the operator is told of."""
+        return {trouble.kind for trouble in self.state(name).troubles}
+
+    def doubts(self, name=None):
+        """What is odd about the feed's server, for people to look at."""
+        row = self.store._one("SELECT history FROM feeds WHERE ? IS NULL OR name = ?", (name, name))
+        return schedule.doubts(schedule.from_json(row["history"]), self.now)
 
     def asked(self, path="/feed"):
         """The requests for one path, in their order."""

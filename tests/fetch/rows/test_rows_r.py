@@ -7,6 +7,8 @@ import pytest
 from far_side import NOW, reply
 from polite import DAY, HOUR, MINUTE, http_date, is_about, news
 
+from aggregator.model import Doubt, Trouble
+
 pytestmark = pytest.mark.anyio
 GOOD = reply("200 OK", news("item"), 'ETag: "1"')
 
@@ -25,7 +27,10 @@ GOOD = reply("200 OK", news("item"), 'ETag: "1"')
 )
 async def test_R1_a_429_is_left_alone_as_long_as_it_says(world, said, least, most):
     world.feed(reply("429 Too Many Requests", b"", f"Retry-After: {said}"), GOOD)
-    await world.poll(2)
+    await world.poll()
+    assert world.doubts() == ((Doubt.LONG_PAUSE,) if most > DAY else ())
+    assert world.troubles() == ({Trouble.PAUSED} if most > DAY else set())
+    await world.poll()
     assert least <= world.gaps()[0] <= most
 
 
@@ -49,6 +54,23 @@ async def test_R4_retry_after_is_heard_on_every_answer(world, status):
     assert is_about(world.gaps()[0], 10 * HOUR)
 
 
+async def test_R5_one_refusal_pauses_all_feeds_of_a_public_host(world):
+    world.feed(GOOD, reply("429 Too Many Requests", b"", "Retry-After: 36000"), path="/a", host="public.example")
+    for number in range(9):
+        world.outlet(path=f"/{number}", host="public.example", every=MINUTE)
+    world.outlet(path="/other", host="other.example", every=MINUTE)
+    await world.poll(12)
+    while len(world.asked("/a")) < 2:
+        await world.poll()
+    refused = world.now
+    world.far.asked.clear()
+    await world.wait(10 * HOUR)
+    assert {asked.path for asked in world.far.asked} == {"/other"}
+    await world.wait(3 * HOUR)
+    assert {f"/{number}" for number in range(9)} <= {asked.path for asked in world.far.asked}
+    assert all(asked.at >= refused + 10 * HOUR for asked in world.far.asked if asked.path != "/other")
+
+
 @pytest.mark.parametrize("status", [401, 402, 403, 451])
 async def test_R6_no_entry_is_tried_after_four_hours_then_daily_as_ourselves(world, status):
     world.feed(reply(f"{status} No", b"no"))
@@ -56,15 +78,17 @@ async def test_R6_no_entry_is_tried_after_four_hours_then_daily_as_ourselves(wor
     assert is_about(world.gaps()[0], 4 * HOUR)
     assert world.gaps()[1:] == [DAY, DAY]
     assert len({asked.headers for asked in world.asked()}) == 1, "another face was tried on"
-    assert (world.state().outcome, world.state().reason) == ("failed", "unauthorized")
+    assert world.troubles() == {Trouble.REFUSED}
 
 
 async def test_R7_a_404_is_tried_ever_more_rarely_and_for_ever(world):
     world.feed(GOOD, reply("404 Not Found", b""))
-    await world.days(30)
+    await world.days(6)
+    assert Trouble.NOT_FOUND not in world.troubles()
+    await world.days(24)
     assert all(gap <= 1.1 * DAY for gap in world.gaps())
     assert len(world.gaps()) < 45
-    assert (world.state().outcome, world.state().reason) == ("failed", "not_found")
+    assert Trouble.NOT_FOUND in world.troubles()
     world.far.now_on("/feed", reply("200 OK", news("item", "item back")))
     await world.days(1.1)
     assert world.titles == {"item", "item back"}
@@ -76,7 +100,7 @@ async def test_R8_a_feed_that_is_gone_is_asked_once_in_thirty_days(world):
     assert len(world.asked()) == 4
     assert min(world.gaps()[1:]) >= 30 * DAY
     assert world.titles == {"item"}
-    assert (world.state().reason, world.state().due_why) == ("gone", "gone")
+    assert Trouble.GONE in world.troubles()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from far_side import NOW, reply
 from polite import DAY, GAP, HOUR, MINUTE, http_date, is_about, news
 
-from aggregator.model import History, Observation, Pace
+from aggregator.model import Doubt, History, Observation, Pace
 from aggregator.schedule import next_due
 from aggregator.settings import Polling
 
@@ -85,6 +85,7 @@ async def test_S5_what_is_not_cacheable_is_asked_no_sooner_than_our_floor(world,
 async def test_S6_a_year_of_freshness_is_a_day(world):
     assert await first_gap(world, "Cache-Control: max-age=31536000") == DAY
     assert world.state().due_why == "max_age"
+    assert world.doubts() == (Doubt.MAX_AGE_CAPPED,)
 
 
 async def test_S7_a_304_may_say_another_max_age(world):
@@ -94,6 +95,52 @@ async def test_S7_a_304_may_say_another_max_age(world):
     )  # fmt: skip
     await world.poll(4)
     assert all(is_about(gap, asked) for gap, asked in zip(world.gaps(), (OURS, 2 * HOUR, 4 * HOUR), strict=True))
+
+
+SY = '<sy:{0} xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">{1}</sy:{0}>'
+
+
+@pytest.mark.parametrize(
+    ("head", "asked"),
+    [
+        ("<ttl>240</ttl>", 4 * HOUR),
+        ("<ttl>5</ttl>", OURS),
+        ("<ttl>soon</ttl>", OURS),
+        (SY.format("updatePeriod", "daily") + SY.format("updateFrequency", "4"), 6 * HOUR),
+        (SY.format("updatePeriod", "hourly") + SY.format("updateFrequency", "60"), OURS),
+    ],
+)
+async def test_S8_a_document_may_ask_for_a_slower_pace(world, head, asked):
+    world.feed(reply("200 OK", news("item", head=head)), every="15m")
+    await world.poll(3)
+    assert all(is_about(gap, asked) for gap in world.gaps())
+
+
+async def test_S8_a_ttl_of_a_month_is_a_day(world):
+    world.feed(reply("200 OK", news("item", head="<ttl>43200</ttl>")), every="15m")
+    await world.poll(2)
+    assert world.gaps() == [DAY]
+    assert world.doubts() == (Doubt.TTL_CAPPED,)
+
+
+@pytest.mark.parametrize(
+    ("head", "hours", "days"),
+    [
+        (
+            "<skipHours>" + "".join(f"<hour>{hour}</hour>" for hour in (22, 23, 0, 1, 2)) + "</skipHours>",
+            range(3, 22),
+            range(7),
+        ),
+        ("<skipDays><day>Sunday</day></skipDays>", range(24), range(6)),
+    ],
+    ids=["hours", "days"],
+)
+async def test_S8_hours_and_days_to_skip_are_skipped_in_gmt(world, head, hours, days):
+    world.feed(reply("200 OK", news("item", head=head), 'ETag: "1"'), reply("304 Not Modified", b""), every="1h")
+    await world.days(14)
+    times = [asked.at for asked in world.asked()]
+    assert {at.hour for at in times} == set(hours)
+    assert {at.weekday() for at in times} == set(days)
 
 
 async def seconds(world, number):
@@ -119,14 +166,14 @@ async def test_S9_a_thousand_due_feeds_are_no_burst(world):
 
 @pytest.mark.parametrize("every", [None, HOUR])
 def test_S10_equal_feeds_do_not_march_in_step(every):
-    """A thousand feeds, all visited in one second: two days later no minute has far more than its share."""
+    """A thousand feeds, all visited in one second: a day later no minute has far more than its share."""
     minutes, pace = Counter(), Pace(polling=Polling(), every=every)
     for number in range(1000):
         now, history = NOW + timedelta(milliseconds=number), History()
-        while now < NOW + 3 * DAY:
+        while now < NOW + 2 * DAY:
             due = next_due(history, Observation(entries=10), now, pace)
             history, now = due.history, due.at
-            if now > NOW + 2 * DAY:
+            if now > NOW + DAY:
                 minutes[now.minute] += 1
     mean = sum(minutes.values()) / 60
     assert max(minutes.values()) < 2 * mean
@@ -159,3 +206,40 @@ async def test_S12_twenty_feeds_of_one_host_go_one_at_a_time_and_hold_up_no_othe
     assert len(times) == 20
     assert all(later - earlier >= GAP for earlier, later in pairwise(times))
     assert [asked.at for asked in world.asked("/quiet")] == [NOW]
+
+
+async def test_S13_twins_of_one_feed_are_fetched_once(world):
+    world.names.knows("site.test", ["127.0.0.1"])
+    for number, url in enumerate(
+        ("http://site.test:{0}/feed", "http://site.test:{0}/feed/", "https://site.test:{0}/feed")
+    ):
+        world.feed(url=url.format(world.far.port), name=f"twin {number}", every="1h")
+    world.far.now_on("/feed", reply("200 OK", news("item")))
+    await world.days(1)
+    assert 20 <= len(world.asked()) == len(world.far.asked) <= 25
+    assert len(world.store.alerts()) == 1
+
+
+async def test_S14_a_failing_feed_is_asked_ever_more_rarely_by_chance_and_at_least_daily(world):
+    for number in range(20):
+        world.feed(reply("500 Oops", b""), path=f"/{number}", host=f"site-{number}.test")
+    await world.days(6)
+    for number in range(20):
+        gaps = world.gaps(f"/{number}")
+        assert all(OURS * 2**nth <= gap <= 2.2 * OURS * 2**nth for nth, gap in enumerate(gaps[:5]))
+        assert max(gaps) <= DAY
+    second = {world.asked(f"/{number}")[1].at.replace(second=0, microsecond=0) for number in range(20)}
+    assert len(second) >= 8, "feeds that fell together rise together"
+
+
+async def test_S14_when_the_network_is_down_no_feed_is_blamed(world):
+    for number in range(20):
+        world.outlet(path=f"/{number}", host=f"site-{number}.test", every=20 * MINUTE)
+    await world.wait(5 * HOUR)
+    known, world.names.known = world.names.known, {}
+    await world.wait(12 * HOUR)
+    world.names.known = known
+    world.far.asked.clear()
+    await world.wait(HOUR)
+    assert {asked.path for asked in world.far.asked} == {f"/{number}" for number in range(20)}
+    assert all(feed.outcome != "failed" for feed in world.store.feeds())

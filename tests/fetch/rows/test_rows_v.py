@@ -6,13 +6,15 @@ import json
 import shutil
 import sys
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
-from far_side import FEED, moved, poll, reply
-from polite import HOUR, MINUTE, news, parses
+from far_side import FEED, Decided, moved, poll, reply
+from polite import DAY, HOUR, MINUTE, news, parses
 from support import killable
 from support import world as web
 
+from aggregator.model import Doubt, Trouble
 from aggregator.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -150,13 +152,34 @@ async def test_V13_the_etag_of_a_coded_answer_goes_back_with_its_suffix(world):
     assert world.asked()[1].one("If-None-Match") == b'"abc-gzip"'
 
 
+async def test_V14_a_304_that_hides_news_is_found_out_within_days_and_flagged(world):
+    name = world.outlet(every=3 * HOUR)
+    await world.days(20)
+    honest = len(world.asked())
+
+    def lie(asked):
+        titles = [f"item hidden {number}" for number in range((world.now - begun) // (3 * HOUR))][-30:]
+        return NOT_MODIFIED if any(asked.conditions) else reply("200 OK", news("item old", *titles), 'ETag: "159"')
+
+    begun = world.now
+    world.far.now_on("/feed", Decided(lie))
+    await world.days(30)
+    bare = [asked.at for asked in world.asked()[honest:] if asked.conditions == (None, None)]
+    assert 20 <= len(bare) <= 31
+    assert min(later - earlier for earlier, later in pairwise(bare)) >= DAY
+    hidden = {title for title in world.titles if "hidden" in title}
+    assert len(hidden) >= 28 * 8
+    assert world.doubts(name) == (Doubt.FALSE_304,)
+    assert Trouble.UNCHANGING in world.troubles(name)
+
+
 async def test_V15_one_unconditional_request_in_thirty_days(world):
-    world.outlet()
+    world.outlet(every=3 * HOUR)
     await world.days(30)
     requests = world.asked()
     assert len(requests) > 200
     assert sum(asked.conditions == (None, None) for asked in requests) == 1
-    assert len(world.titles) == (requests[-1].at - requests[0].at) // HOUR + 1, "an item was missed"
+    assert len(world.titles) == (requests[-1].at - requests[0].at) // (3 * HOUR) + 1, "an item was missed"
 
 
 async def test_V16_twenty_restarts_in_an_hour_ask_nothing_more(world):
@@ -207,7 +230,7 @@ def test_V11_killed_between_body_and_commit_the_items_are_fetched_again(press, t
     validators_seen = set()
     with killable.started() as order:
         statements = order(file)["statements"]
-        for at in range(statements, 0, -7):
+        for at in range(statements, 0, -statements // 15):
             shutil.rmtree(tmp_path / "data")
             press.asked.clear()
             order(file, at_statement=at)
@@ -225,3 +248,13 @@ async def test_V12_a_fragment_or_password_does_not_part_validators_from_their_ad
     await poll(client, url, first)
     assert far.asked[1].one("If-None-Match") == b'"1"'
     assert "secret" not in first.url + first.validators.url
+
+
+async def test_V18_a_partial_answer_is_merged_and_asked_for_with_an_etag_only(world):
+    partial = reply("226 IM Used", news("item 3"), 'ETag: "2"', "IM: feed")
+    world.feed(reply("200 OK", news("item 1", "item 2"), 'ETag: "1"'), partial, NOT_MODIFIED)
+    await world.poll(3)
+    assert world.titles == {"item 1", "item 2", "item 3"}
+    assert [asked.one("A-IM") for asked in world.asked()] == [None, b"feed", b"feed"]
+    assert [asked.one("If-None-Match") for asked in world.asked()] == [None, b'"1"', b'"2"']
+    assert not world.troubles(), "what a partial answer leaves out is not lost"

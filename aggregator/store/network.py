@@ -1,7 +1,7 @@
 """Whether the network itself is down: then no feed is to blame.
 
 When more than nine in ten of the hosts that were asked lately could not be reached, the fault is near us. Feeds that
-failed in that time have no failure counted, wait a few minutes (half an hour when it lasts), and are due at once when
+failed in that time have no failure counted, wait a few minutes (half an hour when it lasts), and are due within five when
 other hosts answer again.
 """
 
@@ -21,6 +21,7 @@ LATELY = timedelta(minutes=10)
 LEAST_HOSTS = 5
 SHARE = 0.9
 SOONEST, LATEST = timedelta(minutes=2), timedelta(minutes=30)  # between two tries, longer the longer it lasts
+NAMES_KEPT = timedelta(minutes=5)  # for so long a name that was not found is not asked for again (`fetch.dns`)
 _KEY = "network_down_since"
 
 
@@ -44,8 +45,9 @@ class Network(Base):
         elif since is not None and not self._is_down(visit.at, 1):
             self._conn.execute("DELETE FROM meta WHERE key = ?", (_KEY,))
             self._conn.execute(
-                "UPDATE feeds SET due_at = :now WHERE listed = 1 AND due_why = 'network' AND due_at > :now",
-                {"now": to_ms(visit.at)},
+                "UPDATE feeds SET due_at = max(:now, visited_at + :memory)"
+                " WHERE listed = 1 AND due_why = 'network' AND due_at > :now",
+                {"now": to_ms(visit.at), "memory": NAMES_KEPT // timedelta(milliseconds=1)},
             )
 
     def _is_down(self, now: datetime, least_hosts: int) -> bool:

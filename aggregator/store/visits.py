@@ -13,7 +13,7 @@ from aggregator import schedule
 from aggregator.model import Due, Older, Reading, Rejected, Visit, VisitReport
 from aggregator.store.addresses import Addresses
 from aggregator.store.base import Find, item_of
-from aggregator.store.dialect import as_json, to_ms, to_ms_or_none
+from aggregator.store.dialect import Row, as_json, to_ms, to_ms_or_none
 from aggregator.store.feeds import document_of
 from aggregator.store.items import AT_ONCE, Counts, Recorder
 from aggregator.store.network import Network
@@ -49,7 +49,7 @@ class Visits(Notices, Addresses, Network):
                     self._site_pauses(part.pauses, until)
             due = visit.due(counts.new)
             self._store_feed_state(visit, due, counts.new)
-            self._store_move(visit, due)
+            self._store_move(visit, due, before)
             self._lead_twins(visit, due)
             self._keep_stand_in(visit.lease.id, visit.stand_in)
             self._judge_network(visit)
@@ -183,7 +183,7 @@ class Visits(Notices, Addresses, Network):
 
     def _keep_own_address(self, visit: Visit) -> None:
         """Remember what the feed's own address showed."""
-        if visit.validators is not None:
+        if visit.validators not in {None, visit.lease.validators}:
             self._conn.execute(
                 "UPDATE feeds SET etag = ?, last_modified = ?, validators_url = ? WHERE id = ?",
                 (visit.validators.etag, visit.validators.last_modified, visit.validators.url, visit.lease.id),
@@ -223,7 +223,7 @@ class Visits(Notices, Addresses, Network):
                 self._conn.execute("UPDATE feeds SET look_at = NULL WHERE id = ?", (twin,))
                 self._settle(twin, {}, self._already(twin), to_ms(visit.at))
 
-    def _store_move(self, visit: Visit, due: Due) -> None:
+    def _store_move(self, visit: Visit, due: Due, before: Row) -> None:
         """Believe that a feed moved for good only when it read well there three times over a day, and never for ever.
 
         A hotel's login page answers 301 for every address, but is no feed; a mistaken 301 is mended within hours.
@@ -237,10 +237,12 @@ class Visits(Notices, Addresses, Network):
                 (urls.server(lease.url), document_of(lease.url), lease.id, failures, MOVE_UNDONE_FAILURES),
             )
             return
+        if visit.moved_to is None and before["moved_to"] is None:
+            return
         self._conn.execute(
             "UPDATE feeds SET moved_since = CASE WHEN moved_to = :to THEN moved_since WHEN :to IS NOT NULL THEN :at END,"
             " moved_visits = CASE WHEN moved_to = :to THEN moved_visits + 1 WHEN :to IS NOT NULL THEN 1 ELSE 0 END,"
-            " moved_to = :to WHERE id = :id AND (moved_to IS NOT NULL OR :to IS NOT NULL)",
+            " moved_to = :to WHERE id = :id",
             {"to": visit.moved_to, "at": at, "id": lease.id},
         )
         if visit.moved_to is None or urls.login(lease.url):

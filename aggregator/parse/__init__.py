@@ -93,19 +93,18 @@ def reading(body: bytes, charset: str | None = None, url: str | None = None) -> 
     """Every entry of `body` with its markup, by the first reader that understands it; None when it is no feed."""
     decoded = decode.utf8(body, charset)
     text = decoded.body.lstrip()
-    if text[:1] == b"{":
-        found = jsonfeed.read(text.decode("utf-8", "replace"), url)
-        if found:
-            return replace(found, flags=(*decoded.flags, *found.flags))
-    if found := sitemap.read(text, url):
-        return replace(found, flags=(*decoded.flags, *found.flags))
-    document = read(decoded.body, url)
-    if document and (document.entries or LOSS not in document.flags):
-        return document.reading(decoded.flags)
-    if not _PERHAPS.search(text):
-        return None
-    found = fallback.read(text, "utf-8", url)
-    return replace(found, flags=(*decoded.flags, *found.flags, "fallback")) if found else None
+    found = (
+        (jsonfeed.read(text.decode("utf-8", "replace"), url) if text[:1] == b"{" else None)
+        or sitemap.read(text, url)
+        or _elements(decoded.body, url)
+        or (fallback.read(text, url) if _PERHAPS.search(text) else None)
+    )
+    return found and replace(found, flags=(*decoded.flags, *found.flags))
+
+
+def _elements(body: bytes, url: str | None) -> entry.Reading | None:
+    document = read(body, url)
+    return document.reading() if document and (document.entries or LOSS not in document.flags) else None
 
 
 def _parsed(found: entry.Reading, known: int, now: datetime) -> ParsedFeed:

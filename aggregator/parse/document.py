@@ -59,7 +59,7 @@ def read(body: bytes, url: str | None) -> Document | None:
     if (b"\xc2" in body and _C1.search(body)) or (b"#" in body and _C1_REFERENCE.search(body)):
         body = characters.modern(body.decode("utf-8", "replace")).encode()
     strict = None if entities else _strict(body, url)
-    if strict and strict.sections == body.count(b"<![CDATA["):
+    if strict and (not strict.sections or strict.sections == body.count(b"<![CDATA[")):
         return _document(strict, flags, strict.places if body is given else ())
     text = body.decode("utf-8", "replace")
     fixed = repair.repaired(text, entities)

@@ -33,7 +33,9 @@ Handler = Callable[[Entry, Node], None]
 
 def _text_of(entry: Entry, node: Node) -> tuple[Form, str]:
     """The text or markup of an element, and which of both it is. Line breaks are spelled as in inline markup."""
-    attributes, text = node.attributes, node.text.replace("<br/>", "<br />")
+    attributes, text = node.attributes, node.text
+    if text.rfind("<br/>") >= 0:
+        text = text.replace("<br/>", "<br />")
     if node.marked or not attributes:
         return TEXT if entry.own == ATOM10 and not node.marked else HTML, text
     kind = attributes.get("type", "").strip().lower()

@@ -6,24 +6,26 @@ It can hang (author addresses, 100,000 attributes) and raise on hostile bytes: c
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
 import feedparser
 
 from aggregator.parse.entry import HTML, TEXT, Entry, Form, Header, Reading, Scope
 from aggregator.parse.links import absolute
+from aggregator.parse.repair import NOT_WELL_FORMED
 
+FALLBACK: Final = "fallback"
+_UTF8 = {"content-type": "application/xml; charset=utf-8"}
 MAX_BYTES = 4 * 2**20  # about 2 s; feedparser takes 18 s for 50 MB
 
 
-def read(body: bytes, charset: str | None, url: str | None) -> Reading | None:
-    """What feedparser finds in `body`; None when it is no feed, too large, or too much for it."""
+def read(body: bytes, url: str | None) -> Reading | None:
+    """What feedparser finds in `body`, in UTF-8; None when it is no feed, too large, or too much for it."""
     if len(body) > MAX_BYTES:
         return None
-    headers = {"content-type": f"application/xml; charset={charset}" if charset else "application/xml"}
     try:
         found = feedparser.parse(
-            BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            BytesIO(body), response_headers=_UTF8, sanitize_html=False, resolve_relative_uris=False
         )
     except Exception:  # noqa: BLE001 -- six exception types are known to escape it (its issue 599), and none is listed
         return None
@@ -37,7 +39,7 @@ def read(body: bytes, charset: str | None, url: str | None) -> Reading | None:
         language=feed.get("language"),
     )
     entries = [_entry(entry, entry.get("base") or url) for entry in found.entries]
-    return Reading(header=header, entries=entries, flags=("not-well-formed",) if found.bozo else ())
+    return Reading(header=header, entries=entries, flags=(FALLBACK, NOT_WELL_FORMED) if found.bozo else (FALLBACK,))
 
 
 def _entry(found: Any, base: str | None) -> Entry:

@@ -78,15 +78,13 @@ def _read(html: str) -> str:
     if "<" in html:
         flat = html.replace("\n", " ").replace("\r", " ")  # a line of the source is no line of the text
         text = _SPECIAL.sub(_spoken, flat)
-        if "<![CDATA[" in flat:
+        if flat.rfind("<![CDATA[") >= 0:  # from the end takes half the time
             text = text.replace("]]>", "")
         text = _BLOCK.sub("\n", _INLINE.sub("", text))
         if text == flat:
             text = html
     if "&" not in text:
         return text
-    if text.count("&amp;") == text.count("&"):
-        return text.replace("&amp;", "&")
     try:
         return entities.unescape(text)
     except ValueError:  # int() refuses thousands of digits
@@ -106,7 +104,7 @@ def _spaced(text: str) -> str:
     else:
         text = text.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")  # frequent ones, in a tenth of the time
         text = _ODD.sub(_usual, text)
-    return _RUN.sub(" ", text) if text.rfind("  ") >= 0 else text  # from the end takes half the time
+    return _RUN.sub(" ", text) if text.rfind("  ") >= 0 else text
 
 
 def _usual(odd: re.Match[str]) -> str:

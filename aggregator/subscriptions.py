@@ -28,7 +28,7 @@ from aggregator import config as configs
 from aggregator.config import shape
 from aggregator.config.yaml import Block, Document, Node
 from aggregator.errors import ConfigError, UsageError
-from aggregator.settings import Config, FeedSpec
+from aggregator.settings import Config, FeedSpec, SourceType
 from aggregator.text import urls
 
 MAX_OPML_BYTES: Final = 16 << 20
@@ -73,12 +73,13 @@ class _Outline:
     url: str
     name: str | None
     tags: tuple[str, ...] = ()
+    kind: SourceType = "feed"
 
 
 # ---------------------------------------------------------------- into feeds.yaml
 
 
-def add(path: Path, url: str, name: str | None = None) -> FeedSpec:
+def add(path: Path, url: str, name: str | None = None, kind: SourceType = "feed") -> FeedSpec:
     """The feed at `url`, written into the file at `path`.
 
     Raises:
@@ -94,7 +95,7 @@ def add(path: Path, url: str, name: str | None = None) -> FeedSpec:
             raise UsageError(f"{address} is listed already, as {known[_identity(address)]}")
         if name in known.values():
             raise UsageError(f"there is a feed named {name} already")
-        return file.append([_Outline(url=address, name=name)])[0]
+        return file.append([_Outline(url=address, name=name, kind=kind)])[0]
 
 
 def import_opml(path: Path, data: bytes) -> Imported:
@@ -232,6 +233,8 @@ def _lines(entry: _Outline) -> list[str]:
     lines = [f"url: {scalar(entry.url)}"]
     if entry.name:
         lines.append(f"name: {scalar(entry.name)}")
+    if entry.kind != "feed":
+        lines.append(f"type: {entry.kind}")
     if entry.tags:
         lines.append(f"tags: [{', '.join(map(scalar, entry.tags))}]")
     return lines

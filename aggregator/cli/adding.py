@@ -16,8 +16,10 @@ from aggregator.cli import show
 from aggregator.errors import AggregatorError, UsageError
 from aggregator.fetch import Client
 from aggregator.model import Failed, Fetched, ParsedFeed, Request
-from aggregator.settings import Config
+from aggregator.parse import sitemap
+from aggregator.settings import Config, SourceType
 from aggregator.subscriptions import FoundFeed
+from aggregator.text import urls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,11 @@ class Candidate:
 
     url: str
     feed: ParsedFeed
+
+    @property
+    def type(self) -> SourceType:
+        """What feeds.yaml calls it."""
+        return "sitemap" if sitemap.is_format(self.feed.format) else "feed"
 
 
 Choose = Callable[[Sequence[FoundFeed]], FoundFeed]
@@ -47,9 +54,11 @@ async def _candidate(config: Config, url: str, choose: Choose) -> Candidate:
         page = await _document(client, url)
         if (feed := _feed(page)).format:
             return Candidate(url=page.moved_to or url, feed=feed)
-        found = subscriptions.discover(page.body, page.url)
+        found = subscriptions.discover(page.body, page.url) or await _sitemaps(client, page.url)
         if not found:
-            raise AggregatorError(f"{url}: this is no feed, and it names none")
+            raise AggregatorError(
+                f"{url}: this is no feed, and it names none, nor a sitemap; type: page in feeds.yaml reads a page that lists news"
+            )
         chosen = choose(found)
         document = await _document(client, chosen.url)
         if not (feed := _feed(document)).format:
@@ -57,6 +66,13 @@ async def _candidate(config: Config, url: str, choose: Choose) -> Candidate:
         return Candidate(url=document.moved_to or chosen.url, feed=feed)
     finally:
         await client.aclose()
+
+
+async def _sitemaps(client: Client, url: str) -> tuple[FoundFeed, ...]:
+    """The sitemaps that a site without feeds names in robots.txt, those for news first."""
+    named = filter(None, map(urls.clean, await client.sitemaps(url)))
+    found = (FoundFeed(url=address, title="", type="sitemap") for address in dict.fromkeys(named))
+    return tuple(sorted(found, key=lambda one: "news" not in one.url.lower()))
 
 
 async def _document(client: Client, url: str) -> Fetched:

@@ -103,7 +103,8 @@ def add(
 ) -> None:
     """Add a feed to feeds.yaml, once it was read. Comments and layout of the file stay.
 
-    Of a site that names several feeds the first is added; on a terminal you are asked.
+    Of a site that names several feeds the first is added; on a terminal you are asked. Of a site without feeds it is a
+    sitemap that its robots.txt names, one for news if there is one.
     """
     from aggregator import subscriptions  # noqa: PLC0415 - lxml and the network: for `list` they would be slow
     from aggregator.cli import adding  # noqa: PLC0415 - see above
@@ -111,17 +112,16 @@ def add(
     loaded = given.config(config)
     asks = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     read = adding.candidate(loaded, url, lambda found: adding.chosen(found, pick, asks=asks))
-    added = subscriptions.add(loaded.path, read.url, name)
+    added = subscriptions.add(loaded.path, read.url, name, read.type)
     if as_json:
         show.record({
             "feed": added.name, "url": added.url, "format": read.feed.format, "title": read.feed.title,
-            "items": len(read.feed.items),
+            "items": len(read.feed.items), "type": read.type,
         })  # fmt: skip
         return
     show.text(f"Added {added.name}: {health.address(added.url)}")
-    show.text(
-        f"It has {show.number(len(read.feed.items), 'item')} now. Next: aggregator fetch {shlex.quote(added.name)}"
-    )
+    holds = (len(read.feed.sitemaps), "part") if read.feed.sitemaps else (len(read.feed.items), "item")
+    show.text(f"It has {show.number(*holds)} now. Next: aggregator fetch {shlex.quote(added.name)}")
 
 
 @app.command("import")

@@ -88,6 +88,10 @@ class Client:
         """Why the page at `url` must not be read, None when it may be. `get` asks this itself for every page."""
         return await self._robots.refusal(url)
 
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """The sitemaps that the site of `url` names in its robots.txt, as written."""
+        return await self._robots.sitemaps(url)
+
     async def aclose(self) -> None:
         """Drop the questions in hand; there are no connections between requests."""
         self._dns.close()

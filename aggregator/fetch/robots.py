@@ -39,13 +39,17 @@ class Robots:
 
     async def refusal(self, url: str) -> Failed | None:
         """Why the page at `url` must not be read; None when it may be."""
-        parts = urlsplit(url)
-        answer = await self._answer(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+        answer = await self._answer(_origin(url))
         if answer.failure is not None:
             return answer.failure
         if answer.rules is None or answer.rules.can_fetch(url, AGENT):
             return None
         return Failed(reason=Reason.ROBOTS, detail="robots.txt disallows this page")
+
+    async def sitemaps(self, url: str) -> tuple[str, ...]:
+        """The sitemaps that the site of `url` names in its robots.txt, as written."""
+        answer = await self._answer(_origin(url))
+        return tuple(answer.rules.sitemaps) if answer.rules else ()
 
     async def _answer(self, origin: str) -> _Answer:
         async with self._asking.setdefault(origin, asyncio.Lock()):  # asked once, however many pages wait
@@ -80,3 +84,8 @@ class Robots:
             oldest = next(iter(self._answers))
             del self._answers[oldest]
             self._asking.pop(oldest, None)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from aggregator import stories
 from aggregator.model import Finding, Item, StoryMarks
-from aggregator.store.base import Find, marks_of
+from aggregator.store.base import Find, item_of, marks_of
 from aggregator.store.dialect import Row, as_json, to_ms, to_ms_or_none
 from aggregator.store.telling import Telling
 from aggregator.text import urls
@@ -84,6 +84,7 @@ class Recorder:
         New items with a `rechecked` slice hash are counted: those had been taken for known.
         """
         known = self._known(findings)
+        elsewhere = self._conn.execute("SELECT 1 FROM addresses WHERE feed = ? LIMIT 1", (self._feed,)).fetchone()
         taken = {item.id for item in known if item.slice_hash in standing}
         by_content = {item.content_hash: item for item in known}
         by_key: dict[str, list[_Known]] = {}
@@ -93,6 +94,9 @@ class Recorder:
             under_key = by_key.setdefault(finding.key, [])
             same = by_content.get(finding.content_hash)
             old = None if same else _revised(under_key, finding, taken)
+            if not (same or under_key) and elsewhere:
+                same, old = self._behind_link(finding, taken)
+                under_key += [old] if old else []
             if same is not None:
                 self.counts.unchanged += 1
                 self._keep_slice(same, finding)
@@ -134,11 +138,31 @@ class Recorder:
                 f" AND (items.key IN ({places}) OR items.content_hash IN ({places}))",
                 (self._feed, *(one.key for one in some), *(one.content_hash for one in some)),
             ):
-                found[row["id"]] = _Known(
-                    row["id"], row["key"], row["story"], row["revision"], row["content_hash"], row["slice_hash"],
-                    marks_of(row),
-                )  # fmt: skip
+                found[row["id"]] = _known_item(row)
         return [found[item] for item in sorted(found)]
+
+    def _behind_link(self, finding: Finding, taken: set[int]) -> tuple[_Known | None, _Known | None]:
+        """The feed's item behind the same link, where one of both is known by its link and says no more than a title.
+
+        First the item of which the entry says nothing new, else the one that the entry says more of, under its key from
+        now on. A sitemap or a page stands in for a feed, and has no ids but its links.
+        """
+        rows = self._conn.execute(
+            f"SELECT items.*, {_MARKS} FROM items JOIN feeds ON feeds.id = items.feed"
+            " WHERE items.url_key = ? AND +items.feed = ? LIMIT ?",  # by the index of links, never all items of a feed
+            (finding.marks.url_key, self._feed, CANDIDATES),
+        )
+        item = finding.item
+        for row in rows:
+            if row["id"] in taken or (item.title and row["title"] and item.title != row["title"]):
+                continue
+            known = item_of(row)
+            if _is_link(item) and (known.title or not item.title):
+                return _known_item(row), None
+            if _is_link(known) and (item.title or not known.title):
+                self._conn.execute("UPDATE items SET key = ?, nth = 0 WHERE id = ?", (finding.key, row["id"]))
+                return None, replace(_known_item(row), key=finding.key)
+        return None, None
 
     def _insert(self, finding: Finding, nth: int) -> _Known:
         self._last_id += 1
@@ -239,6 +263,17 @@ class Recorder:
     def _next_change(self) -> int:
         self._change += 1
         return self._change
+
+
+def _is_link(item: Item) -> bool:
+    """Whether it is a link and perhaps its title, and nothing else: no id, no text."""
+    return item.guid == item.link and not (item.summary or item.content or item.tags)
+
+
+def _known_item(row: Row) -> _Known:
+    return _Known(
+        row["id"], row["key"], row["story"], row["revision"], row["content_hash"], row["slice_hash"], marks_of(row)
+    )
 
 
 def _revised(under_key: list[_Known], finding: Finding, taken: set[int]) -> _Known | None:

@@ -69,12 +69,11 @@ class Visits(Notices, Addresses, Network):
 
     def _store_document(self, visit: Visit, find: Find) -> Counts:
         """The items of what a visit read, and what is known of its address from now on."""
-        counts = self._store_items(visit, find)
         if visit.lease.elsewhere:
             self._keep_address(visit)
         else:
             self._keep_own_address(visit)
-        return counts
+        return self._store_items(visit, find)
 
     def record_page(self, page: Visit, older: Older | None, find: Find) -> VisitReport:
         """Store a document with older entries of a feed, and where it leads; the feed stays leased, and due as it was.

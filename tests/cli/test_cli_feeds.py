@@ -270,3 +270,18 @@ def test_an_outage_is_shown(fetched, here, records, run):  # noqa: ARG001 - the 
         store._conn.execute("INSERT INTO meta (key, value) VALUES ('network_down_since', '1764000000000')")
     assert records("status")[0]["network_down_since"] == "2025-11-24T16:00:00Z"
     assert "hardly any host could be reached" in run("status").stdout
+
+
+def test_of_a_site_without_feeds_its_news_sitemap_is_added(records, run, newsroom, here):
+    newsroom.pages |= {
+        "/": b"<html><body>No feed here</body></html>",
+        "/robots.txt": f"User-agent: *\nDisallow: /private\nSitemap: {newsroom.url('/all.xml')}\nSitemap: {newsroom.url('/news-map.xml')}\n".encode(),
+        "/news-map.xml": b"<urlset><url><loc>/1</loc></url></urlset>",
+        "/all.xml": b"<sitemapindex><sitemap><loc>/a.xml</loc></sitemap><sitemap><loc>/b.xml</loc></sitemap></sitemapindex>",
+    }  # fmt: skip
+    (added,) = records("feeds", "add", newsroom.url("/"), "--name", "Map")
+    assert (added["url"], added["format"], added["type"], added["items"]) == (newsroom.url("/news-map.xml"), "sitemap", "sitemap", 1)  # fmt: skip
+    assert "type: sitemap" in (here / "feeds.yaml").read_text()
+    assert "It has 2 parts now" in run("feeds", "add", newsroom.url("/"), "--name", "All", "--pick", "2").stdout
+    newsroom.pages["/robots.txt"] = b"User-agent: *\n"
+    assert "type: page" in run("feeds", "add", newsroom.url("/"), "--name", "None").stderr

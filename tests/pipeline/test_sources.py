@@ -320,3 +320,58 @@ def test_a_corrected_address_needs_nothing_that_stands_in(monitor, world, clock)
     monitor.asked()
     assert monitor.round(clock).visits[0].fallback is None
     assert monitor.asked() == ["/new"]
+
+
+LONG = "The families have waited in the camp since the summer for an answer to their letters. " * 20
+
+
+@pytest.mark.parametrize("words", ["Short.", LONG], ids=["article read", "text in the feed"])
+@pytest.mark.parametrize("kind", ["sitemap", "page", "news"])
+def test_what_stands_in_says_less_of_an_item_and_tells_nothing_twice(monitor, world, clock, words, kind):
+    link, title = world.url("/2026/amnesty-for-all"), "Taliban speak of a general amnesty"
+    world.pages |= {
+        "/feed": rss(("https://one.example/?p=1", title, link, words)),
+        "/2026/amnesty-for-all": page("The Taliban promise a general amnesty."),
+        "/sitemap": sitemap((link, None, "2026-11-24")),
+        "/news": sitemap((link, title, "2026-11-24")),
+        "/page": listing((link, title)),
+    }
+    kinds = {"sitemap": "sitemap", "page": "page", "news": "sitemap"}
+    monitor.watch(
+        f"{{url: '{world.url('/feed')}', name: Outlet, fallback: [{{url: '{world.url('/' + kind)}', type: {kinds[kind]}}}]}}",
+        full_text="auto",
+    )
+    monitor.round(clock)
+    assert monitor.told() == [("general amnesty", "taliban")]
+    world.pages["/feed"] = (410, {}, b"")
+    clock.on(hours=1)
+    (visit,) = monitor.round(clock).visits
+    assert visit.fallback == world.url(f"/{kind}")
+    assert monitor.told() == [("general amnesty", "taliban")]
+    assert [item.title for item in monitor.items()] == [title]
+
+
+@pytest.mark.parametrize("kind", ["sitemap", "page", "news"])
+def test_when_its_own_address_comes_back_it_says_more_of_the_same_items(monitor, world, clock, kind):
+    link, title = world.url("/2026/amnesty-for-all"), "Taliban speak of a general amnesty"
+    world.pages |= {
+        "/feed": (404, {}, b""),
+        "/2026/amnesty-for-all": page("The Taliban promise a general amnesty."),
+        "/sitemap": sitemap((link, None, "2026-11-24")),
+        "/news": sitemap((link, title, "2026-11-24")),
+        "/page": listing((link, title)),
+    }
+    kinds = {"sitemap": "sitemap", "page": "page", "news": "sitemap"}
+    monitor.watch(
+        f"{{url: '{world.url('/feed')}', name: Outlet, fallback: [{{url: '{world.url('/' + kind)}', type: {kinds[kind]}}}]}}",
+        full_text="auto",
+    )
+    monitor.round(clock)
+    assert monitor.told() == [("general amnesty", "taliban")]
+    for words in ("A teaser.", "A teaser that speaks of relocation."):
+        world.pages["/feed"] = rss(("https://one.example/?p=1", title, link, words))
+        clock.on(hours=1)
+        (visit,) = monitor.round(clock).visits
+        assert (visit.fallback, visit.new, visit.revised) == (None, 0, 1)
+    assert [(item.title, item.summary) for item in monitor.items()] == [(title, words)]
+    assert monitor.told() == [("general amnesty", "taliban"), ("relocation",)]

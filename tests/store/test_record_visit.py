@@ -292,3 +292,12 @@ def test_a_page_that_failed_is_tried_again_when_its_item_changes(bench):
     bench.store.record_article(reading(lease, None, reason=Reason.NOT_FOUND), bench.find)
     bench.says(item(title="Ministry issues a decree", summary="more"), at=NOW + MINUTE, articles=True)
     assert len(bench.store.claim_articles(NOW + MINUTE, 9, "r")) == 1
+
+
+def test_a_page_that_a_feed_names_daily_under_new_ids_is_a_new_item_each_day(bench):
+    """Only a link that is its own id stands for the item behind it: a live page has other words each day."""
+    live = "https://one.example.org/live"
+    bench.store._conn.execute("INSERT INTO addresses (feed, url, read_at) SELECT id, 'x', 1 FROM feeds")
+    bench.says(item("What happened in Kabul", "day-1", live), articles=True)
+    assert bench.says(item("What happened in Kabul", "day-2", live, summary="More."), articles=True).new == 1
+    assert bench.says(item("What happened in Kabul", live, live), articles=True).unchanged == 1

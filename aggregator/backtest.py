@@ -19,6 +19,7 @@ from aggregator import watch
 from aggregator.model import Hit
 from aggregator.settings import Concept, Watchlist
 from aggregator.store import Archived, Store
+from aggregator.text.variants import edition
 from aggregator.watch import language
 from aggregator.watch.evaluate import Verdict
 from aggregator.watch.facts import Source
@@ -163,17 +164,17 @@ def day(archived: Archived) -> date:
 
 
 def definition(watchlist: Watchlist, concepts: Iterable[Concept]) -> dict[str, Any]:
-    """All of feeds.yaml that decides what a watchlist finds: its rule in canonical form or its keywords, its concepts.
+    """All that decides what a watchlist finds: its rule in canonical form or its keywords, its concepts, the lists of endings.
 
     Raises:
         RuleError: the rule cannot be read.
     """
     by_name = {concept.name: concept for concept in concepts}
     if watchlist.rule is None:
-        return {"keywords": list(watchlist.keywords), "concepts": []}
+        return {"keywords": list(watchlist.keywords), "concepts": [], "words": edition()}
     rule = str(language.parse(watchlist.rule, by_name))
     named = sorted(name for name in by_name if f"@{name}" in rule)
-    return {"rule": rule, "concepts": [asdict(by_name[name]) for name in named]}
+    return {"rule": rule, "concepts": [asdict(by_name[name]) for name in named], "words": edition()}
 
 
 def version(definition: Mapping[str, Any]) -> str:

@@ -19,11 +19,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import accumulate, chain
+from functools import cache
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -33,6 +32,8 @@ from aggregator.model import FieldName
 
 Codes = NDArray[np.uint32]
 Places = NDArray[np.int64]
+
+FOLDING: Final = 1  # raised with every change of what folds to what: then each rule counts as a new one
 
 _SPACE: Final = 0x20
 _DELETED: Final = 0x110000  # one past Unicode: this code point leaves no trace
@@ -103,7 +104,9 @@ class Folded:
 
         The slice of a whole word folds to that word. `end` is greater than `start` and at most the length of `text`.
         """
-        return _span(self.origin, start, end)
+        place = self.origin.item
+        last = place(end - 1) + 1
+        return place(start), max(last, place(end)) if end < len(self.origin) else last
 
 
 def fold(text: str) -> Folded:
@@ -120,56 +123,52 @@ class Folds(Mapping[FieldName, Folded]):
     """
 
     def __init__(self, texts: Mapping[FieldName, str]) -> None:
-        self._names = tuple(texts)
-        self._offsets = (0, *accumulate(len(text) + 2 for text in texts.values()))  # in the padded texts
+        self._texts = texts
         self.codes, self._places = _folded(f" {'  '.join(texts.values())} ")
-        self._cut: dict[FieldName, Folded] = {}
+        self._text = ""
+        self._bounds: dict[FieldName, tuple[int, int, int]] = {}
 
-    @cached_property
+    @property
     def text(self) -> str:
         """All texts."""
-        return _text(self.codes)
+        if not self._text:
+            self._text = _text(self.codes)
+        return self._text
 
-    @cached_property
-    def bounds(self) -> tuple[int, ...]:
-        """Where in `text` the space before each text stands, and the one behind the last."""
-        firsts = map(self._places.searchsorted, self._offsets[1:-1])
-        return (0, *(int(first) - 1 for first in firsts), len(self.codes) - 1)
+    @property
+    def bounds(self) -> dict[FieldName, tuple[int, int, int]]:
+        """Of each text, where in `text` the spaces before and behind it stand, and where it begins in the padded texts."""
+        if not self._bounds:
+            start, begins = 0, 1
+            for name, text in self._texts.items():
+                begins += len(text) + 2
+                end = int(self._places.searchsorted(begins - 1)) - 1
+                self._bounds[name] = start, end, begins - len(text) - 2
+                start = end
+        return self._bounds
 
     def within(self, start: int, end: int) -> tuple[FieldName, int, int] | None:
-        """`text[start:end]`, which begins with a letter, in the text that it is of; None if it is of two."""
-        number = bisect_left(self.bounds, start) - 1
-        offset = self.bounds[number]
-        return (self._names[number], start - offset, end - offset) if end <= self.bounds[number + 1] else None
+        """`text[start:end]`, which begins and ends with a letter, in the text that it is of; None if it is of two."""
+        for name, (first, last, _) in self.bounds.items():
+            if start < last:
+                return (name, start - first, end - first) if end <= last else None
+        return None
 
     def span(self, name: FieldName, start: int, end: int) -> tuple[int, int]:
-        """As `Folded.span` of one text."""
-        number = self._names.index(name)
-        offset, before = self.bounds[number], self._offsets[number] + 1
-        first, last = _span(self._places, offset + start, offset + end)
-        return first - before, last - before
+        """As `Folded.span` of one text, of what `within` gives."""
+        first, _, begins = self.bounds[name]
+        place = self._places.item
+        return place(first + start) - begins, max(place(first + end - 1) + 1, place(first + end)) - begins
 
     def __getitem__(self, name: FieldName) -> Folded:
-        if name not in self._cut:
-            if name not in self._names:
-                raise KeyError(name)
-            number = self._names.index(name)
-            start, end = self.bounds[number], self.bounds[number + 1] + 1
-            origin = _origin(self._places[start:end], self._offsets[number] + 1)
-            self._cut[name] = Folded(self.text[start:end], origin)
-        return self._cut[name]
+        start, end, begins = self.bounds[name]
+        return Folded(self.text[start : end + 1], _origin(self._places[start : end + 1], begins))
 
     def __iter__(self) -> Iterator[FieldName]:
-        return iter(self._names)
+        return iter(self._texts)
 
     def __len__(self) -> int:
-        return len(self._names)
-
-
-def _span(places: Places, start: int, end: int) -> tuple[int, int]:
-    place = places.item
-    last = place(end - 1) + 1
-    return place(start), max(last, place(end)) if end < len(places) else last
+        return len(self._texts)
 
 
 def _text(codes: Codes) -> str:

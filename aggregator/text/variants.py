@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from itertools import islice, product
 from pathlib import Path
 from typing import Any, Final
 
-from aggregator.text.fold import folded
+from aggregator.text.fold import FOLDING, folded
 from aggregator.text.language import code
 
+_ENDINGS: Final = Path(__file__).parent / "endings.toml"
 _ENDING_LETTERS: Final = 3  # a shorter word with an ending is another word
 _PREFIX_LETTERS: Final = 5  # with its prefix, and three of its own: کان is a mine, دکان a shop
 _MOST_ALIASES: Final = 8  # of one term
@@ -48,6 +51,12 @@ def related(term: str, language: str | None) -> tuple[str, ...]:
     return _spellings(term, language, loose=True)
 
 
+def edition() -> str:
+    """A name of the lists and of folding: another one when another release, or another Unicode, may find other places."""
+    lists = blake2b(_ENDINGS.read_bytes(), digest_size=6).hexdigest()
+    return f"folding {FOLDING}, Unicode {unicodedata.unidata_version}, endings {lists}"
+
+
 def _spellings(term: str, language: str | None, *, loose: bool) -> tuple[str, ...]:
     bare = folded(term)
     if not bare:
@@ -55,17 +64,18 @@ def _spellings(term: str, language: str | None, *, loose: bool) -> tuple[str, ..
     if _ACRONYM.fullmatch(term.rsplit(maxsplit=1)[-1]):
         return tuple(dict.fromkeys((bare, _spelled_out(bare))))
     bases = tuple(dict.fromkeys(_bases(term, bare)))
-    found = dict.fromkeys(bases)
+    found = list(bases)
     for name in _languages(bare.rsplit(maxsplit=1)[-1], language):
+        endings = _table()[name]
         for base in bases:
-            for word in _aliases(base, name):
-                if " " in word and (article := _table()[name].article):
-                    found.update(dict.fromkeys(_inflected(word.replace(" ", f" {article}"), _table()[name])))
-                found.update(dict.fromkeys(_inflected(word, _table()[name])))
+            for word in _aliases(base, endings):
+                if " " in word and endings.article:
+                    found += _inflected(word.replace(" ", f" {endings.article}"), endings)
+                found += _inflected(word, endings)
         if loose:
             for base in bases:
-                found.update(dict.fromkeys(_inflected(base, _table()[f"{name}.related"])))
-    return tuple(found)
+                found += _inflected(base, _table()[f"{name}.related"])
+    return tuple(dict.fromkeys(found))
 
 
 def _spelled_out(bare: str) -> str:
@@ -94,14 +104,16 @@ def _languages(word: str, language: str | None) -> tuple[str, ...]:
     return tuple(name for name in written if name == known)
 
 
-def _aliases(base: str, language: str) -> Iterator[str]:
+def _aliases(base: str, endings: _Endings) -> Iterable[str]:
     """`base`, and with each of its words written as others write it."""
-    alias = _table()[language].alias
-    choices = [alias.get(word, (word,)) for word in base.split(" ")]
+    words = base.split(" ")
+    if endings.alias.keys().isdisjoint(words):  # most often
+        return (base,)
+    choices = [endings.alias.get(word, (word,)) for word in words]
     return (" ".join(words) for words in islice(product(*choices), _MOST_ALIASES))
 
 
-def _inflected(base: str, endings: _Endings) -> Iterator[str]:
+def _inflected(base: str, endings: _Endings) -> list[str]:
     """`base` with each particle in front, each ending, and each particle behind."""
     before, space, last = base.rpartition(" ")
     ended = [base]
@@ -113,12 +125,9 @@ def _inflected(base: str, endings: _Endings) -> Iterator[str]:
     first = len(base.partition(" ")[0])
     longer = _PREFIX_LETTERS - first if first >= _ENDING_LETTERS else _PREFIX_LETTERS
     prefixes = ("", *(prefix for prefix in endings.before if len(prefix) >= longer))
-    for form in ended:
-        glued = endings.behind if form is not base and form.endswith("و") else ()
-        for prefix in prefixes:
-            yield prefix + form
-            for particle in glued:
-                yield prefix + form + particle
+    open_ended = [form for form in ended[1:] if form.endswith("و")] if endings.behind else []
+    ended += [form + particle for form in open_ended for particle in endings.behind]
+    return [prefix + form for form in ended for prefix in prefixes]
 
 
 # ---------------------------------------------------------------- the lists
@@ -139,7 +148,7 @@ class _Endings:
 @cache
 def _table() -> Mapping[str, _Endings]:
     """The lists by language and by "language.related", read on first use."""
-    said = tomllib.loads((Path(__file__).parent / "endings.toml").read_text(encoding="utf-8"))
+    said = tomllib.loads(_ENDINGS.read_text(encoding="utf-8"))
     return {
         name: _endings(section)
         for language, lists in said.items()

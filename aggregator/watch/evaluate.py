@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+
+import numpy as np
 
 from aggregator.errors import UsageError
 from aggregator.model import Hit, Item
@@ -85,8 +87,10 @@ class Matcher:
                 told.update([(name, *place) for place in _told(by, places)])
         return Verdict(
             hits=tuple(
-                Hit(watchlist=watchlist, field=name, start=start, end=end, term=term, text=text)
-                for watchlist, name, start, end, term, text in sorted(told)
+                [
+                    Hit(watchlist=watchlist, field=name, start=start, end=end, term=term, text=text)
+                    for watchlist, name, start, end, term, text in sorted(told)
+                ]
             ),
             stopped=tuple(sorted(stopped, key=lambda one: one.watchlist)),
         )
@@ -111,9 +115,14 @@ class Matcher:
         for tier, windows in self._sieve.sift(places.windows):
             watched = self._watched[tier]
             for number, at in windows:
-                for leaf, group in watched[number]:
+                words, groups = watched[number]
+                if words:
+                    word = folds.text[at + 1 : folds.text.index(" ", at + 1)]
+                    if word in words:
+                        places.note(words[word], at, at + len(word) + 2)
+                for leaf, group in groups:
                     for start, end in ends(group, folds.text, at):
-                        places.note(leaf, start, end)
+                        places.note((leaf,), start, end)
         return places
 
     def _woken(self, places: Places) -> Iterable[int]:
@@ -122,23 +131,30 @@ class Matcher:
         return {*self._plan.always, *chain.from_iterable(woken)}
 
 
-class _Watched(dict[int, tuple[tuple[int, Group], ...]]):
-    """By number of a window of one tier: the leaves that it may tell, with their spellings; known when first asked for."""
+class _Watched(dict[int, tuple[Mapping[str, tuple[int, ...]], tuple[tuple[int, Group], ...]]]):
+    """By number of a window of one tier: the leaves that a word tells, and those that take a second look.
+
+    Known when first asked for: a window that is a single word's stands for it in some twenty documents of a million.
+    """
 
     def __init__(self, plan: Plan, sieve: Sieve, tier: Tier) -> None:
         self.plan = plan
         self.sieve = sieve
         self.tier = tier
 
-    def __missing__(self, number: int) -> tuple[tuple[int, Group], ...]:
+    def __missing__(self, number: int) -> tuple[Mapping[str, tuple[int, ...]], tuple[tuple[int, Group], ...]]:
         if len(self) > SPREAD:
             self.clear()
-        self[number] = tuple(
-            (leaf, group)
-            for leaf in dict.fromkeys(self.sieve.owners(self.tier, number))
-            for key, group in zip(*self.plan.lexicon[leaf][self.tier], strict=True)
-            if key == number
-        )
+        words: dict[str, tuple[int, ...]] = {}
+        others = []
+        for leaf in dict.fromkeys(self.sieve.owners(self.tier, number)):
+            numbers, groups = self.plan.lexicon[leaf][self.tier]
+            for group in groups[int(numbers.searchsorted(np.uint64(number)))]:
+                if group.single:
+                    words.update({form[1:-1]: (*words.get(form[1:-1], ()), leaf) for form in group.forms})
+                else:
+                    others.append((leaf, group))
+        self[number] = words, tuple(others)
         return self[number]
 
 
@@ -157,7 +173,7 @@ def _sieve(plan: Plan) -> Sieve:
     """The windows of all leaves that are looked for in every item."""
     keys: dict[Tier, tuple[list[str], list[int]]] = {}
     for leaf in plan.listed:
-        for tier, key in {(group.tier, group.key) for group in plan.lexicon.spread(leaf)}:
+        for tier, key in plan.lexicon.watched(leaf):
             texts, owners = keys.setdefault(tier, ([], []))
             texts.append(key)
             owners.append(leaf)

@@ -136,7 +136,7 @@ class _Explainer:
     # ------------------------------------------------------------ how a place was found
 
     def stand(self, number: int, place: Place, node: Node) -> Stand:
-        name, start, end, _, text = self.places.seen(number, place)
+        name, start, end, _, text = self.places.shown(number, [place])[0]
         within = self.places.folded[name].text[place[1] : place[2]]
         term, how = next(
             (found for leaf in _terms(node) if self.places.plan.numbers[leaf] == number and (found := self.how(leaf, within, text))),

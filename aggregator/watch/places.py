@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Final
@@ -55,18 +55,24 @@ class Places(dict[int, list[Place]]):
 
     def __missing__(self, number: int) -> list[Place]:
         leaf = self.plan.leaves[number]
-        places = self.composed(leaf) if leaf.atoms else self.standing(number, leaf)
+        if leaf.atoms:
+            places = self.composed(leaf)
+        elif leaf.pattern:
+            places = self.narrowed(self.matched(number, leaf), leaf)
+        else:
+            places = self.spelled(number)
+            if len(places) > 1 or not leaf.plain:
+                places = self.narrowed(places, leaf)
         self[number] = places
         return places
 
-    def standing(self, number: int, leaf: Leaf) -> list[Place]:
-        """The places of a leaf that is not made of others."""
-        places = self.matched(number, leaf) if leaf.pattern else self.spelled(number)
+    def narrowed(self, places: list[Place], leaf: Leaf) -> list[Place]:
+        """The `places` where `leaf` counts, none inside another."""
         if places and leaf.exact:
             places = [place for place in places if exactly(self.original(*place)[2]) == leaf.exact]
         if places and leaf.lead:
             places = self.in_lead(places)
-        return self.outside(longest(places), leaf) if len(places) > 1 or leaf.shield is not None else places
+        return self.outside(longest(places), leaf)
 
     def composed(self, leaf: Leaf) -> list[Place]:
         """The places of a concept made of several leaves, if those that stand weigh enough."""
@@ -91,20 +97,24 @@ class Places(dict[int, list[Place]]):
         if number not in self.plan.listed:
             for tier, (keys, groups) in self.plan.lexicon[number].items():
                 for which, at in self.windows.where(tier, keys):
-                    for start, end in ends(groups[which], self.folded.text, at):
-                        self.note(number, start, end)
+                    for group in groups[which]:
+                        for start, end in ends(group, self.folded.text, at):
+                            self.note((number,), start, end)
         places = self.found.get(number, [])
         return self.in_one_tag(places) if "tags" in self.texts else places
 
-    def note(self, number: int, start: int, end: int) -> None:
-        """Note a place of a leaf in the text of all fields, with the spaces round it, if it is one of one field."""
+    def note(self, numbers: Iterable[int], start: int, end: int) -> None:
+        """Note a place of some leaves in the text of all fields, with the spaces round it, if it is one of one field."""
         text = self.folded.text
         if start < 0 or end > len(text):  # cut short, a slice may still be a spelling
             return
         pad = text[start] == " "
         place = self.folded.within(start + pad, end - pad)
-        if place and place[0] in self.plan.leaves[number].fields:
-            self.found.setdefault(number, []).append(place)
+        if place:
+            leaves = self.plan.leaves
+            for number in numbers:
+                if place[0] in leaves[number].fields:
+                    self.found.setdefault(number, []).append(place)
 
     def matched(self, number: int, leaf: Leaf) -> list[Place]:
         """The places of a regular expression, widened to whole folded letters; tags are matched one by one."""
@@ -180,22 +190,22 @@ class Places(dict[int, list[Place]]):
 
     def told(self, leaf: int) -> list[Told]:
         """All places of a leaf as the reader sees them."""
-        if leaf not in self.hits:
-            self.hits[leaf] = self.shown(leaf, self[leaf])
-        return self.hits[leaf]
+        told = self.hits.get(leaf)
+        if told is None:
+            told = self.hits[leaf] = self.shown(leaf, self[leaf])
+        return told
 
     def shown(self, leaf: int, places: Sequence[Place]) -> list[Told]:
         """Places of a leaf, sorted by field, as the reader sees them; of each field the first MAX_PLACES."""
         if len(places) > MAX_PLACES:
             places = [place for _, some in groupby(places, key=itemgetter(0)) for place in islice(some, MAX_PLACES)]
-        return [self.seen(leaf, place) for place in places]
-
-    def seen(self, leaf: int, place: Place) -> Told:
-        """One place of a leaf as the reader sees it."""
-        name, start, end = place
-        span = self._slices.get((leaf, place)) if self._slices else None
-        first, last = span or self.folded.span(name, start, end)
-        return name, first, last, self.plan.leaves[leaf].term, self.texts[name][first:last]
+        told: list[Told] = []
+        term = self.plan.leaves[leaf].term
+        for place in places:
+            name = place[0]
+            first, last = self._slices.get((leaf, place)) or self.folded.span(*place)
+            told.append((name, first, last, term, self.texts[name][first:last]))
+        return told
 
 
 def _folded_span(field: Folded, start: int, end: int) -> tuple[int, int]:

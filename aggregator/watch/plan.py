@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from aggregator.errors import RuleError
 from aggregator.model import FieldName
 from aggregator.settings import Concept, Watchlist
@@ -22,7 +24,7 @@ from aggregator.text.fold import fold, folded
 from aggregator.text.variants import related, spellings
 from aggregator.watch import language
 from aggregator.watch.sieve import Numbers, Tier, numbered
-from aggregator.watch.spelling import Group, groups, pattern_group
+from aggregator.watch.spelling import Group, groups, keys, pattern_group
 from aggregator.watch.tokens import UNSEEN, wild
 from aggregator.watch.tree import (
     FIELDS,
@@ -64,41 +66,67 @@ class Leaf:
     least: int = 1  # weight of the different atoms that must stand in the item
 
     @property
+    def plain(self) -> bool:
+        """Whether each place of a spelling counts, wherever it is."""
+        return not (self.exact or self.lead or self.shield is not None)
+
+    @property
     def stemmed(self) -> tuple[int, ...]:
         """The leaves of which one must stand for this one to do; none: itself."""
         return tuple(atom for atom, _ in self.atoms)
 
 
-class Lexicon(dict[int, Mapping[Tier, tuple[Numbers, tuple[Group, ...]]]]):
-    """The spellings of each leaf, by tier with the numbers of their windows; spread out when first asked for."""
+Spelled = tuple[Numbers, tuple[tuple[Group, ...], ...]]  # numbers of windows, sorted, and the groups that each tells
 
-    def __init__(self, leaves: Sequence[Leaf]) -> None:
+
+class Lexicon(dict[int, Mapping[Tier, Spelled]]):
+    """The spellings of each leaf by tier, spread out when first asked for."""
+
+    def __init__(self, leaves: Sequence[Leaf], bare: Sequence[Sequence[str]]) -> None:
         self.leaves = leaves
-        bare = (folded(words.text) for leaf in leaves for words, _ in leaf.written)
-        self.shared = Counter(word for text in bare if " " in text for word in set(text.split(" ")))
+        phrases = (text for texts in bare for text in texts if " " in text)
+        self.rarity = _Rarity(Counter(word for phrase in phrases for word in set(phrase.split(" "))))
 
-    def __missing__(self, number: int) -> Mapping[Tier, tuple[Numbers, tuple[Group, ...]]]:
+    def __missing__(self, number: int) -> Mapping[Tier, Spelled]:
         if len(self) > SPREAD:
             self.clear()
+        families, patterns = self.spread(number)
         tiers: dict[Tier, list[Group]] = {}
-        for group in self.spread(number):
+        for group in (*groups(families, self.rarity), *patterns):
             tiers.setdefault(group.tier, []).append(group)
         self[number] = {tier: _numbered(tier, some) for tier, some in tiers.items()}
         return self[number]
 
-    def spread(self, number: int) -> tuple[Group, ...]:
-        """All spellings of a leaf."""
+    def watched(self, number: int) -> set[tuple[Tier, str]]:
+        """The windows that tell a leaf: as of its groups, without making them."""
+        families, patterns = self.spread(number)
+        told = {(group.tier, group.key) for group in patterns}
+        return told.union(*(keys(family, self.rarity) for family in families))
+
+    def spread(self, number: int) -> tuple[list[tuple[str, ...]], list[Group]]:
+        """All spellings of a leaf: the forms of each, and the patterns."""
         written = self.leaves[number].written
-        plain = (form for words, code in written for form in forms(words, code))
-        patterns = (pattern_group(words.text) for words, _ in written if wild(words.text))
-        return (*groups(plain, self.shared), *dict.fromkeys(patterns))
+        wilds = [pattern_group(words.text) for words, _ in written if wild(words.text)]
+        families = [family for words, code in written if (family := forms(words, code))]
+        return families, list(dict.fromkeys(wilds))
 
 
-def _numbered(tier: Tier, some: Sequence[Group]) -> tuple[Numbers, tuple[Group, ...]]:
-    """The groups of a tier with the numbers of their windows, by number."""
-    numbers = numbered([group.key for group in some], tier)
-    order = numbers.argsort()
-    return numbers.take(order), tuple(some[which] for which in order.tolist())
+class _Rarity(dict[str, float]):
+    """Of words of phrases, the less the rarer: few terms hold a rare word, and it is long. Inflected words are in no term."""
+
+    def __init__(self, held: Mapping[str, int]) -> None:
+        super().__init__({word: times * 2.0 ** -len(word) for word, times in held.items()})
+
+    def __missing__(self, word: str) -> float:
+        return 0.0
+
+
+def _numbered(tier: Tier, some: Sequence[Group]) -> Spelled:
+    by_number: dict[int, list[Group]] = {}
+    for number, group in zip(numbered([group.key for group in some], tier).tolist(), some, strict=True):
+        by_number.setdefault(number, []).append(group)
+    order = sorted(by_number)
+    return np.array(order, np.uint64), tuple(tuple(by_number[number]) for number in order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +158,8 @@ def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Pla
             if not isinstance(node, Fact):
                 uses[registry.number(node)] += 1
     every = tuple(registry.leaves)
-    rarity = registry.rarity()
+    bare = [[_bare(words.text) for words, _ in leaf.written] for leaf in every]
+    rarity = registry.rarity(bare)
     cost = tuple(uses[number] * rare if uses[number] else rare for number, rare in enumerate(rarity))
     wakes: dict[int, list[int]] = {}
     always: list[int] = []
@@ -149,7 +178,7 @@ def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Pla
         wakes={anchor: tuple(woken) for anchor, woken in wakes.items()},
         always=tuple(always),
         listed=frozenset(n for n, leaf in enumerate(every) if n in wakes or len(leaf.written) > FEW),
-        lexicon=Lexicon(every),
+        lexicon=Lexicon(every, bare),
     )
 
 
@@ -219,18 +248,19 @@ class _Registry:
         self.numbers: dict[Term, int] = {}
 
     def number(self, node: Term) -> int:
-        if node not in self.numbers:
-            self.numbers[node] = self.add(self.leaf(node))
-        return self.numbers[node]
+        number = self.numbers.get(node)
+        if number is None:
+            number = self.numbers[node] = self.add(self.leaf(node))
+        return number
 
     def add(self, leaf: Leaf) -> int:
         return self.leaves.setdefault(leaf, len(self.leaves))
 
-    def rarity(self) -> tuple[float, ...]:
+    def rarity(self, bare: Sequence[Sequence[str]]) -> tuple[float, ...]:
         """How often each leaf may be expected: short words are frequent. Only speed depends on it."""
         own = [
-            math.inf if leaf.pattern else sum(2.0 ** -min(_letters(words.text), 15) for words, _ in leaf.written)
-            for leaf in self.leaves
+            math.inf if leaf.pattern else sum(2.0 ** -min(len(text), 15) for text in texts)
+            for leaf, texts in zip(self.leaves, bare, strict=True)
         ]
         return tuple(
             rare + sum(own[atom] for atom, _ in leaf.atoms) for rare, leaf in zip(own, self.leaves, strict=True)
@@ -295,9 +325,9 @@ def _leaf(term: str, written: Written, shield: int | None, where: frozenset[Fiel
     return Leaf(term=term, written=written, fields=where, lead=lead, exact=exact, shield=shield)
 
 
-def _letters(text: str) -> int:
-    """The letters of a term that surely stand in a text: those before its first wildcard."""
-    return len(pattern_group(text).key) if wild(text) else len(folded(text))
+def _bare(text: str) -> str:
+    """What surely stands in a text for a term: without its endings, and up to its first wildcard."""
+    return folded(text.partition("*")[0].partition("?")[0] if wild(text) else text)
 
 
 def _slice(text: str) -> str:

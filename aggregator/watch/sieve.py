@@ -49,12 +49,13 @@ class Windows(dict[Tier, tuple[Numbers, Befores]]):
         return self[tier]
 
     def where(self, tier: Tier, wanted: Numbers) -> Iterator[tuple[int, int]]:
-        """The windows of any of the `wanted` numbers, which are sorted: which of them, and where the code point before it stands."""
+        """The windows of any of the `wanted` numbers, which are sorted, none twice: which of them, and where the code point before it stands."""
         numbers, before = self[tier]
         if len(wanted) <= FEW:
             for which, number in enumerate(wanted):
-                for at in before.take((numbers == number).nonzero()[0]).tolist():
-                    yield which, at
+                places = (numbers == number).nonzero()[0]
+                if places.size:
+                    yield from ((which, at) for at in before.take(places).tolist())
             return
         places = wanted.searchsorted(numbers)
         equal = (wanted.take(places, mode="clip") == numbers).nonzero()[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -31,30 +31,52 @@ class Group:
     lengths: tuple[int, ...] = ()  # of the forms, each once
     pattern: str = ""  # instead of forms: an expression for the whole of a spelling, of bounded cost
 
+    @property
+    def single(self) -> bool:
+        """Whether each form is one word, with spaces round it."""
+        return self.tier == WORD and not self.pattern and not any(" " in form[1:-1] for form in self.forms)
 
-def groups(spelled: Iterable[str], shared: Mapping[str, int]) -> tuple[Group, ...]:
-    """The spellings in groups. `shared`: how many terms hold a word; a spelling is found by the word that fewest hold."""
-    found: defaultdict[tuple[str, Tier, int], list[str]] = defaultdict(list)
-    bare = tuple(spelled)
-    mixed = unspaced("".join(bare))
-    for form in bare:
-        if mixed and unspaced(form):
-            at = next(at for at, letter in enumerate(form) if ord(letter) >= ALONE)
-            key = form[at : at + PAIR].rstrip()
-            found[key, -len(key), at - 1].append(form)
-        else:
-            word = _rarest(form, shared) if " " in form else form
-            padded = f" {form} "
-            found[word[:WORD], WORD, padded.index(f" {word} ")].append(padded)
+
+Window = tuple[str, Tier, int]  # key, tier and offset of a group
+
+
+def groups(families: Iterable[Sequence[str]], rarity: Mapping[str, float]) -> tuple[Group, ...]:
+    """The spellings of each family in groups. `rarity`: of words; a phrase is found by the least of its own."""
+    found: defaultdict[Window, list[str]] = defaultdict(list)
+    for family in families:
+        for window, form in windows(family, rarity):
+            found[window].append(form)
     return tuple(
         Group(key=key, tier=tier, offset=offset, forms=frozenset(forms), lengths=tuple({*map(len, forms)}))
         for (key, tier, offset), forms in found.items()
     )
 
 
-def _rarest(form: str, shared: Mapping[str, int]) -> str:
-    """The word of a phrase that looks rarest: few terms hold it, and it is long."""
-    return min(form.split(" "), key=lambda word: (shared.get(word, 0) * 2.0 ** -len(word), -len(word)))
+def windows(family: Sequence[str], rarity: Mapping[str, float]) -> Iterator[tuple[Window, str]]:
+    """Each spelling of a family as it stands in a text, with the window that tells it."""
+    if unspaced(family[0]):
+        for form in family:
+            at = next(at for at, letter in enumerate(form) if ord(letter) >= ALONE)
+            key = form[at : at + PAIR].rstrip()
+            yield (key, -len(key), at - 1), form
+        return
+    for form in family:
+        padded = f" {form} "
+        if " " in form:
+            word = min(form.split(" "), key=rarity.__getitem__)
+            yield (word[:WORD], WORD, padded.index(f" {word} ")), padded
+        else:
+            yield (form[:WORD], WORD, 0), padded
+
+
+def keys(family: Sequence[str], rarity: Mapping[str, float]) -> set[tuple[Tier, str]]:
+    """The windows that tell the spellings of a family."""
+    if unspaced(family[0]):
+        return {(tier, key) for (key, tier, _), _ in windows(family, rarity)}
+    return {
+        (WORD, min(form.split(" "), key=rarity.__getitem__)[:WORD]) if " " in form else (WORD, form[:WORD])
+        for form in family
+    }
 
 
 def pattern_group(text: str) -> Group:

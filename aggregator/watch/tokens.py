@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,8 +82,11 @@ def tokens(rule: str) -> Iterator[Token]:
     Raises:
         RuleError: a quote without a partner, or a word that would be an operator elsewhere.
     """
-    columns = [column for column, letter in enumerate(rule, 1) if ord(letter) not in UNSEEN]
-    for found in _TOKEN.finditer(rule.translate(UNSEEN)):
+    seen = rule if rule.isascii() else rule.translate(UNSEEN)
+    columns: Sequence[int] = range(1, len(rule) + 1)
+    if seen != rule:
+        columns = [column for column in columns if ord(rule[column - 1]) not in UNSEEN]
+    for found in _TOKEN.finditer(seen):
         kind, column = str(found.lastgroup), columns[found.start()]
         text = found[kind] if kind == "regex" else " ".join(found[kind].split())
         match kind:
@@ -161,7 +164,7 @@ def refusal(word: str) -> str | None:
 
 def wild(text: str) -> bool:
     """Whether `text` holds a `*`, or a `?` before a letter: elsewhere it is a question mark."""
-    return _WILD.search(text) is not None
+    return ("*" in text or "?" in text) and _WILD.search(text) is not None
 
 
 def bare(text: str) -> bool:

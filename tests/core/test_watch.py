@@ -202,6 +202,15 @@ def test_terms_that_overlap_are_all_told():
     ]
 
 
+def test_a_word_that_begins_one_spelling_and_ends_another_tells_both_early_and_late():
+    amnesty = Concept(name="amnesty", terms=(("ps", ("عمومي عفوه",)), ("fa", ("عفو عمومی", "عفو", "بخشش"))))
+    item = Item(title="عفو عمومی", content="عمومی عفوه", article="xylophone")
+    spellings = ["عمومی عفوه", "عفو عمومی"]
+    for rule in ("@amnesty", "xylophone AND @amnesty"):
+        hits = watch.compile([ruled(rule)], [amnesty]).hits(item)
+        assert [hit.text for hit in hits if hit.term == "amnesty"] == spellings
+
+
 # ---------------------------------------------------------------- excepts
 
 

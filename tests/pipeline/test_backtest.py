@@ -12,6 +12,7 @@ from support.making import AMNESTY, MINUTE, NOW, RELOCATION, RULE, TALIBAN, WORD
 from aggregator import backtest, ingest, watch
 from aggregator.settings import Concept, Watchlist
 from aggregator.store import Archived, Store
+from aggregator.text.variants import edition
 
 CONCEPTS = (TALIBAN, AMNESTY, RELOCATION)
 TEXTS = (
@@ -203,6 +204,16 @@ def test_a_version_changes_with_what_the_rule_finds_and_with_nothing_else():
     )
     assert same == first
     assert len({first, *others}) == 4
+
+
+def test_a_version_changes_with_the_lists_of_endings_and_with_folding():
+    said = backtest.definition(RULE, CONCEPTS)
+    assert (
+        said["words"]
+        == backtest.definition(Watchlist(name="k", label="", keywords=("visa",)), ())["words"]
+        == edition()
+    )
+    assert backtest.version(said) != backtest.version({**said, "words": "another edition"})
 
 
 def test_rules_are_remembered_with_the_time_from_which_they_held(archive):

@@ -71,8 +71,21 @@ def _older_pages(db: Database) -> None:
     _run_script(db, "0005_older_pages.sql")
 
 
+@migrations(name="0006_newest_items")
+def _newest_items(db: Database) -> None:
+    _run_script(db, "0006_newest_items.sql")
+
+
 PROBES, PROBE_S = 10, 0.05  # how often a daemon tries to take its lock
-_NAMES = {"0001_first", "0002_verdicts", "0003_polling", "0004_notices", "0005_addresses", "0005_older_pages"}
+_NAMES = {
+    "0001_first",
+    "0002_verdicts",
+    "0003_polling",
+    "0004_notices",
+    "0005_addresses",
+    "0005_older_pages",
+    "0006_newest_items",
+}
 
 
 def _run_script(db: Database, name: str) -> None:

@@ -91,16 +91,22 @@ def item_of(row: Row, *, article: str | None = None) -> Item:
         summary=row["summary"],
         content=row["content"],
         article=article,
-        tags=tuple(json.loads(row["tags"])),
+        tags=_strings(row["tags"]),
         guid=row["guid"],
         link=row["link"],
         author=row["author"],
         lang=row["lang"],
         published=dialect.from_ms_or_none(row["published"]),
         updated=dialect.from_ms_or_none(row["updated"]),
-        enclosures=tuple(Enclosure(**enclosure) for enclosure in json.loads(row["enclosures"])),
-        flags=tuple(json.loads(row["flags"])),
+        enclosures=()
+        if row["enclosures"] == "[]"
+        else tuple(Enclosure(**one) for one in json.loads(row["enclosures"])),
+        flags=_strings(row["flags"]),
     )
+
+
+def _strings(stored: str) -> tuple[str, ...]:
+    return () if stored == "[]" else tuple(json.loads(stored))
 
 
 def marks_of(row: Row) -> StoryMarks:

@@ -112,16 +112,18 @@ class Reading(Notices):
         self, *, limit: int = 50, feed: str | None = None, since: datetime | None = None, ids: list[int] | None = None
     ) -> list[StoredItem]:
         """Items, newest first seen first; with `ids` these, in the given order."""
+        picked = "SELECT value FROM json_each(:ids)"
+        if ids is None:
+            of_feed = " AND feed IN (SELECT id FROM feeds WHERE name = :feed)" if feed else ""
+            recent = " AND first_seen >= :since" if since else ""
+            picked = f"SELECT id FROM items WHERE 1{of_feed}{recent} ORDER BY first_seen DESC, id DESC LIMIT :limit"
         rows = self._all(
             "SELECT items.*, feeds.name AS feed_name, articles.text AS article_text, articles.state AS article_state,"
             " articles.reason AS article_reason FROM items JOIN feeds ON feeds.id = items.feed"
-            " LEFT JOIN articles ON articles.item = items.id"
-            " WHERE (:feed IS NULL OR feeds.name = :feed) AND (:since IS NULL OR items.first_seen >= :since)"
-            " AND (:ids IS NULL OR items.id IN (SELECT value FROM json_each(:ids)))"
-            " ORDER BY items.id DESC LIMIT :limit",
+            f" LEFT JOIN articles ON articles.item = items.id WHERE items.id IN ({picked})"
+            " ORDER BY items.first_seen DESC, items.id DESC",
             {
-                "feed": feed, "since": to_ms(since) if since else None,
-                "ids": json.dumps(ids) if ids is not None else None, "limit": limit,
+                "feed": feed, "since": to_ms(since) if since else None, "ids": json.dumps(ids), "limit": limit,
             },
         )  # fmt: skip
         found = [_stored_item(row) for row in rows]

@@ -48,6 +48,7 @@ from aggregator.workers import Crashed, Workers
 THIN_TEXT = 1200  # characters; excerpts in Afghan outlets' feeds measured 276 to 480, articles are longer
 FULL_READ_EACH = 20  # documents: all is parsed again, in case the cutting into slices ever went wrong
 ARTICLE_RETRIES = (timedelta(minutes=2), timedelta(minutes=30), timedelta(hours=6), timedelta(hours=24))
+PAGES_REST_S = 3_600.0  # after a 429 without a time; the feeds of that server go on
 LASTING = frozenset({
     Reason.NOT_HTML, Reason.NO_TEXT, Reason.GONE, Reason.BLOCKED_ADDRESS, Reason.BLOCKED_PORT,
     Reason.BLOCKED_SCHEME, Reason.BAD_URL, Reason.PARSE_FAILED, Reason.PARSE_TIMEOUT,
@@ -239,12 +240,20 @@ def failed(tools: Tools, blank: Visit, failure: Failed, seen: Observation) -> Vi
 
 def _refuser(tools: Tools, lease: FeedLease, failure: Failed) -> str | None:
     """The server that will not be asked by us at all for a while; None when only this feed is meant."""
-    overloaded = failure.reason is Reason.UNAVAILABLE and failure.hints.retry_after_s
-    if failure.reason is not Reason.TOO_MANY and not overloaded:
-        return None
     url = failure.url or lease.address
+    return urls.server(url) if _refused(failure) and _speaks_for_itself(tools, url) else None
+
+
+def _refused(failure: Failed) -> bool:
+    """Whether a server wants fewer requests, whatever they are for."""
+    return failure.reason is Reason.TOO_MANY or (
+        failure.reason is Reason.UNAVAILABLE and failure.hints.retry_after_s is not None
+    )
+
+
+def _speaks_for_itself(tools: Tools, url: str) -> bool:
     host = urls.site(url)
-    return None if host in tools.settings.polling.gateways or is_local(host) else urls.server(url)
+    return host not in tools.settings.polling.gateways and not is_local(host)
 
 
 def spec_of(tools: Tools, lease: FeedLease) -> FeedSpec:
@@ -366,44 +375,46 @@ async def read_article(tools: Tools, lease: ArticleLease) -> int:
         LeaseLost: Another worker took the reading over meanwhile.
         StoreError: The disk failed; the page is due again when the lease runs out.
     """
-    text, reason = (lease.text, None) if lease.text else await _page_text(tools, lease.link)
-    return await _record_reading(tools, lease, text, reason)
+    read = article.Extracted(text=lease.text, reason=None) if lease.text else await _page(tools, lease.link)
+    return await _record_reading(tools, lease, read)
 
 
 async def reading_broke(tools: Tools, lease: ArticleLease) -> None:
     """Record that a reading broke down through a fault of ours, so that it is tried again and not for ever."""
-    await _record_reading(tools, lease, None, Reason.INTERNAL)
+    await _record_reading(tools, lease, Failed(reason=Reason.INTERNAL))
 
 
-async def _record_reading(tools: Tools, lease: ArticleLease, text: str | None, reason: Reason | None) -> int:
-    now = tools.now()
-    retry = text is None and reason not in LASTING and lease.attempts < len(ARTICLE_RETRIES)
+async def _record_reading(tools: Tools, lease: ArticleLease, read: article.Extracted | Failed) -> int:
+    now, text = tools.now(), None if isinstance(read, Failed) else read.text
+    retry = text is None and read.reason not in LASTING and lease.attempts < len(ARTICLE_RETRIES)
+    rests_until = None
+    if isinstance(read, Failed) and _refused(read):
+        rests_until = now + min(timedelta(seconds=read.hints.retry_after_s or PAGES_REST_S), ARTICLE_RETRIES[-1])
     reading = Reading(
         lease=lease,
         at=now,
         text=text,
-        reason=reason,
-        retry_at=now + ARTICLE_RETRIES[lease.attempts] if retry else None,
+        reason=read.reason,
+        retry_at=max(now + ARTICLE_RETRIES[lease.attempts], rests_until or now) if retry else None,
         host_free_at=now + tools.settings.polling.host_gap,
+        pages_rest_until=rests_until if _speaks_for_itself(tools, lease.link) else None,
     )
     alerts = await tools.write(tools.store.record_article, reading, finder(tools))
-    log.info("article", item=lease.item, feed=lease.feed, reason=reason, characters=len(text) if text else 0)
+    log.info("article", item=lease.item, feed=lease.feed, reason=read.reason, characters=len(text) if text else 0)
     return alerts
 
 
-async def _page_text(tools: Tools, link: str) -> tuple[str | None, Reason | None]:
+async def _page(tools: Tools, link: str) -> article.Extracted | Failed:
     """The text of the page at `link`, or why there is none."""
     outcome = await tools.client.get(Request(url=link, accept="page"))
     match outcome:
         case Fetched():
             answer = await tools.workers.run(_extract, outcome.body, outcome.charset, outcome.url)
-            if isinstance(answer, Crashed):
-                return None, answer.reason
-            return answer.text, answer.reason
+            return Failed(reason=answer.reason) if isinstance(answer, Crashed) else answer
         case NotModified():
-            return None, Reason.UNEXPECTED_304
+            return Failed(reason=Reason.UNEXPECTED_304)
         case Failed():
-            return None, outcome.reason
+            return outcome
         case other:
             assert_never(other)
 

@@ -123,6 +123,7 @@ class Build:
     def _feeds(self, settings: say.Settings) -> tuple[say.FeedSpec, ...]:
         feeds: dict[int, shape.Feed] = dict(self._entries("feeds"))
         self._unique("feeds", "url", {index: feed.url for index, feed in feeds.items()})
+        self._note_twins({index: feed.url for index, feed in feeds.items()})
         self._unique("feeds", "name", {index: feed.name for index, feed in feeds.items() if feed.name})
         names = _names(feeds)
         return tuple(self._feed(index, feed, names[index], settings) for index, feed in feeds.items())
@@ -271,6 +272,14 @@ class Build:
             return _valid(section, key, {part: value[part] for part in value if part not in faulty})
         except ValidationError:  # nothing usable is left of it
             return None
+
+    def _note_twins(self, listed: Mapping[int, str]) -> None:
+        first: dict[str, int] = {}
+        for index, url in listed.items():
+            twin = first.setdefault(urls.document(url), index)
+            if twin != index and listed[twin] != url:
+                line = self._problems.document.place(("feeds", twin, "url"))[0]
+                self._problems.warn(("feeds", index, "url"), f"is the document of line {line}: one of both is fetched")
 
     def _unique(self, section: str, field: str, values: Mapping[int, str]) -> None:
         first: dict[str, int] = {}

@@ -128,3 +128,4 @@ class Reading:
     host_free_at: datetime  # when the same server may be asked again
     reason: Reason | None = None
     retry_at: datetime | None = None  # None: do not try again
+    pages_rest_until: datetime | None = None  # its server wants fewer requests: its other pages wait as well

@@ -24,11 +24,12 @@ from aggregator.store import dialect
 from aggregator.store.archive import Archive, Archived, RuleVersion, Verdict
 from aggregator.store.base import Recipients
 from aggregator.store.dialect import make_private
-from aggregator.store.feeds import Feeds, document_of
+from aggregator.store.feeds import Feeds
 from aggregator.store.notices import StoredTrouble
 from aggregator.store.outbox import Outbox
 from aggregator.store.reading import Owed, StoredFeed, StoredItem, Tick, Totals
 from aggregator.store.visits import Visits
+from aggregator.text import urls
 
 __all__ = [
     "Archived", "Owed", "Recipients", "RuleVersion", "Store", "StoredFeed", "StoredItem", "StoredTrouble", "Tick", "Totals", "Verdict", "daemon_lock",
@@ -53,7 +54,7 @@ def _verdicts(db: Database) -> None:
 def _polling(db: Database) -> None:
     _run_script(db, "0003_polling.sql")
     for feed, url in db.execute("SELECT id, url FROM feeds").fetchall():
-        db.execute("UPDATE feeds SET document = ? WHERE id = ?", (document_of(url), feed))
+        db.execute("UPDATE feeds SET document = ? WHERE id = ?", (urls.document(url), feed))
 
 
 @migrations(name="0004_notices")

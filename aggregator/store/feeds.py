@@ -60,7 +60,7 @@ class Feeds(Base):
             )
 
     def _list_feed(self, feed: FeedSpec, known: int | None, now: datetime) -> None:
-        place = {"url": feed.url, "name": feed.name, "site": urls.server(feed.url), "document": document_of(feed.url)}
+        place = {"url": feed.url, "name": feed.name, "site": urls.server(feed.url), "document": urls.document(feed.url)}
         if known is None:
             self._conn.execute(
                 "INSERT INTO feeds (url, name, site, document, listed, due_at, due_why)"
@@ -236,11 +236,6 @@ class Feeds(Base):
             attempts=row["attempts"],
             text=same["text"] if same else None,
         )
-
-
-def document_of(url: str) -> str:
-    """What all addresses of one feed document have in common: http and https, with and without a slash at the end."""
-    return (urls.clean(url) or url).partition("://")[2].rstrip("/")
 
 
 def _feed_lease(row: Row) -> FeedLease:

@@ -14,7 +14,6 @@ from aggregator.model import Due, Older, Reading, Rejected, Visit, VisitReport
 from aggregator.store.addresses import Addresses
 from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import Row, as_json, to_ms, to_ms_or_none
-from aggregator.store.feeds import document_of
 from aggregator.store.items import AT_ONCE, Counts, Recorder
 from aggregator.store.network import Network
 from aggregator.store.notices import Notices
@@ -159,6 +158,12 @@ class Visits(Notices, Addresses, Network):
             ),
         )
 
+        if reading.pages_rest_until:
+            self._conn.execute(
+                "UPDATE articles SET due_at = :until WHERE site = :site AND due_at < :until",
+                {"site": urls.server(reading.lease.link), "until": to_ms(reading.pages_rest_until)},
+            )
+
     def _store_rejections(self, visit: Visit, rejected: Iterable[Rejected]) -> None:
         self._conn.executemany(
             "INSERT INTO rejections (feed, position, reason, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?4)"
@@ -233,7 +238,7 @@ class Visits(Notices, Addresses, Network):
             self._conn.execute(
                 # The new address died: ask at the listed one again, which says where to go, or takes us back.
                 f"UPDATE feeds SET {_AT_HOME} WHERE id = ? AND address IS NOT NULL AND ? >= ?",
-                (urls.server(lease.url), document_of(lease.url), lease.id, failures, MOVE_UNDONE_FAILURES),
+                (urls.server(lease.url), urls.document(lease.url), lease.id, failures, MOVE_UNDONE_FAILURES),
             )
             return
         if visit.moved_to is None and before["moved_to"] is None:
@@ -250,7 +255,7 @@ class Visits(Notices, Addresses, Network):
             "UPDATE feeds SET address = moved_to, site = ?, document = ?, moved_to = NULL, moved_since = NULL,"
             " moved_visits = 0 WHERE id = ? AND moved_visits >= ? AND moved_since <= ?",
             (
-                urls.server(visit.moved_to), document_of(visit.moved_to), lease.id, MOVE_VISITS,
+                urls.server(visit.moved_to), urls.document(visit.moved_to), lease.id, MOVE_VISITS,
                 to_ms(visit.at - MOVE_TIME),
             ),
         )  # fmt: skip

@@ -101,6 +101,11 @@ def server(url: str) -> str:
     return address.authority.removeprefix("www.") if address else ""
 
 
+def document(url: str) -> str:
+    """What all addresses of one feed document have in common: http and https, with and without a slash at the end."""
+    return (clean(url) or url).partition("://")[2].rstrip("/")
+
+
 def login(url: str) -> str:
     """The user and password in `url`, as written; "" when there are none."""
     address = _address(url)

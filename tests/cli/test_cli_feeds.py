@@ -1,6 +1,7 @@
 # ruff: noqa: N802 - tests are named after the rows of docs/fetching.md
 import stat
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from support import world as web
@@ -8,7 +9,9 @@ from support.making import WORDS, finder, visit
 from support.newsroom import write_config
 
 from aggregator import app, config
-from aggregator.model import Due, History
+from aggregator.cli import health
+from aggregator.cli.feed import DOUBTS
+from aggregator.model import Doubt, Due, History
 from aggregator.store import Store
 
 FEED = {"feed", "url", "state", "reason", "next", "read", "items"}
@@ -235,6 +238,12 @@ def test_a_feed_whose_rhythm_is_unknown_shows_no_chart(known, records, run):
     known()
     assert records("feeds", "show", "News")[0]["rhythm"] is None
     assert "publishes" not in run("feeds", "show", "News").stdout
+
+
+def test_every_why_and_every_doubt_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    assert [name for name in (*health.WHY, *Doubt) if f"`{name}`" not in page] == []
+    assert DOUBTS.keys() == set(Doubt)
 
 
 def test_what_is_doubted_of_a_feed_is_shown(known, records, run):

@@ -381,6 +381,10 @@ def test_no_data_of_any_shape_is_more_than_a_config_error(value):
         ("feeds: [{url: 'https://a.org', every: 4m}]", "feeds.yaml:1:39: feeds.0.every: sooner than every 5m"),
         ("feeds: [{url: 'http://8.8.8.8/x', every: 1s}]", "feeds.0.every: sooner than every 5m"),
         ("feeds: [{url: 'https://a.org'}]\nsettings: {polling: {floor: 299s}}", "2:29: settings.polling.floor: sooner"),
+        (
+            "feeds:\n- url: https://a.org/feed\n- url: http://a.org/feed/",
+            "feeds.yaml:3:8: feeds.1.url: is the document of line 2: one of both is fetched",
+        ),
         ("watchlists: [{name: a, keywords: ['@taliban']}]", 'for the concept write rule: "@taliban"'),
         (
             "settings: {smtp: {host: mail.example.org, username: a, password: '${env:P}'}}",

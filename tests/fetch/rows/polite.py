@@ -138,6 +138,13 @@ class World:
             await asyncio.wait(self._app.work.running)
         return started
 
+    async def read(self):
+        """The readings of pages that are due; how many, all brought to their end."""
+        started = await self._app.work.top_up_articles()
+        while self._app.work.running:
+            await asyncio.wait(self._app.work.running)
+        return started
+
     async def _started(self):
         if self._app is None:
             await self.start()

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from far_side import Decided, moved, reply
 from polite import DAY, HOUR, news
+from support.world import rss
 
 pytestmark = pytest.mark.anyio
 GOOD = reply("200 OK", news("item"))
@@ -104,8 +105,8 @@ async def test_D1_a_move_that_changes_its_mind_is_counted_anew(world):
 
 async def test_D1_two_polls_a_day_apart_are_not_enough(world):
     world.far.on("/new", GOOD)
-    world.feed(moved("/new", "301 Moved"), every="23h")
-    await world.days(1.5)
+    world.feed(moved("/new", "301 Moved"), every="25h")
+    await world.days(1.2)
     assert world.state().address is None
     await world.days(2)
     assert world.state().address == world.far.url("/new")
@@ -247,3 +248,32 @@ async def test_S14_an_outage_is_known_after_a_restart(world):
     since = world.store.network_down_since()
     await world.start()
     assert world.store.network_down_since() == since is not None
+
+
+@pytest.mark.parametrize(("host", "asked"), [("papers.test", 2), ("127.0.0.1", 20)])
+async def test_R5_a_refused_page_rests_the_other_pages_of_its_host_and_no_feed(world, host, asked):
+    """The second page is refused: of a public host the other eighteen wait, and the feed is read on."""
+    if host != "127.0.0.1":
+        world.names.knows(host, ["127.0.0.1"])
+    page = reply(
+        "200 OK",
+        b"<html><body><article>" + b"<p>It was read to the end by all of us.</p>" * 30,
+        "Content-Type: text/html",
+    )
+    links = [world.far.on(f"/page/{nth}", BUSY if nth == 1 else page).replace("127.0.0.1", host) for nth in range(20)]
+    document = rss(*((f"{nth}", f"item {nth}", link, "") for nth, link in enumerate(links)))
+    world.polling = {"host_gap": "0s"}
+    world.feed(reply("200 OK", document), host=host, full_text="always", every="1h")
+    await world.poll()
+    for _ in range(60):
+        while await world.read():
+            pass
+        world.now += timedelta(minutes=5)
+        await world.tick()
+    assert len([request for request in world.far.asked if request.path.startswith("/page/")]) == asked
+    assert len(world.asked("/feed")) >= 4
+    world.far.now_on("/page/1", page)
+    world.now += 6 * HOUR
+    while await world.read():
+        pass
+    assert {stored.article_state for stored in world.store.items()} == {"read"}

@@ -3,7 +3,7 @@
 Silence is judged against the feed's own rhythm. Each visit adds what the learned mean and the profiles of hours and
 weekdays let expect since the visit before, counted in arrivals, for ten items at once are one. A feed is silent when
 so many were expected that none at all has a chance below 1 in 1,000, and half as many again as in the longest silence
-that ended by itself: real feeds pause more than chance says. Time in which we did not look is no silence.
+that ended by itself: real feeds pause more than chance says. Time in which nobody could know is no silence.
 
 Constants are tuned on 90 series of real publication times, `bench/silence.py` (2026-11).
 """
@@ -30,6 +30,7 @@ LONG = timedelta(days=30)  # of a feed too quiet for chances; and SLACK times it
 FAILING_AFTER = timedelta(days=1)
 NOT_FOUND_AFTER = timedelta(days=7)
 PAUSE = timedelta(days=1)
+OFFLINE_AFTER = timedelta(minutes=15)
 
 LINGERS = {  # what happens in a moment is shown for so long after it happened last
     Trouble.OVERFLOW: timedelta(days=1),
@@ -73,6 +74,7 @@ class Sight:
     paused: tuple[datetime, datetime] | None = None  # from when until when the server wants no visit
     unreadable: tuple[str, ...] = ()  # why entries of the document could not become items
     passed_over: int = 0  # new items of a full reading that stood in what was taken for known
+    fallback: str = ""  # why its own address gives way to another one; "": it does not
     lying: bool = False  # the server has said "not modified" of what was modified
 
 
@@ -80,41 +82,52 @@ class Sight:
 
 
 def after(before: Standing, sight: Sight, learned: History) -> Standing:
-    """`before` with a visit in it; `learned` is the feed's history after the visit."""
-    watched_s = _watched(sight).total_seconds()
+    """`before` with a visit in it; `learned` is the feed's history after the visit.
+
+    A visit that went well and found nothing new says that nothing came since the last one, however long that is ago.
+    One that failed says nothing: of that time only what was planned counts, for we may have been switched off.
+    """
+    span = _planned(sight) if sight.reason else _gap(sight)
     now = replace(
-        between(before, sight),
-        quietest=before.quietest * 0.5 ** (watched_s / _QUIETEST_HALF_LIFE_S),
-        arrivals=before.arrivals * 0.5 ** (watched_s / _ARRIVALS_HALF_LIFE_S),
+        _waiting(before, sight, span),
+        quietest=before.quietest * 0.5 ** (span.total_seconds() / _QUIETEST_HALF_LIFE_S),
+        arrivals=before.arrivals * 0.5 ** (span.total_seconds() / _ARRIVALS_HALF_LIFE_S),
         failing_since=(before.failing_since or sight.at) if sight.reason else None,
     )
     if sight.history.last_poll is None:  # the dates in a first document count as if we had been there
-        return replace(now, arrivals=learned.moments, quiet=0.0)
+        return replace(now, arrivals=learned.moments, quiet=0.0, waited_s=0.0)
     if not sight.new:
         return now
-    waited_s = (sight.at - sight.last_new).total_seconds() if sight.last_new else 0.0
     return replace(
         now,
         quiet=0.0,
         quietest=max(now.quietest, now.quiet),
         arrivals=now.arrivals + 1,
-        longest_s=max(before.longest_s, waited_s),
+        waited_s=0.0,
+        longest_s=max(now.longest_s, now.waited_s),
     )
 
 
 def between(before: Standing, sight: Sight) -> Standing:
-    """`before` with the time in it that we looked since the visit before."""
+    """`before` with the time in it since the last visit, as far as no visit was due."""
+    return _waiting(before, sight, _planned(sight))
+
+
+def _gap(sight: Sight) -> timedelta:
+    return max(sight.at - sight.looked, timedelta(0)) if sight.looked else timedelta(0)
+
+
+def _planned(sight: Sight) -> timedelta:
+    """How much of the gap was planned."""
+    return min(_gap(sight), max(sight.planned + _SPARE - (sight.looked or sight.at), timedelta(0)))
+
+
+def _waiting(before: Standing, sight: Sight, span: timedelta) -> Standing:
+    """`before` after waiting in vain for so long."""
     if sight.looked is None:
         return before
-    expected = _arrivals(before, sight.history, sight.looked, sight.looked + _watched(sight))
-    return replace(before, quiet=before.quiet + expected)
-
-
-def _watched(sight: Sight) -> timedelta:
-    """How long we looked since the visit before: not while we were switched off."""
-    if sight.looked is None:
-        return timedelta(0)
-    return max(min(sight.at, sight.planned + _SPARE) - sight.looked, timedelta(0))
+    expected = _arrivals(before, sight.history, sight.looked, sight.looked + span)
+    return replace(before, quiet=before.quiet + expected, waited_s=before.waited_s + span.total_seconds())
 
 
 def _arrivals(standing: Standing, history: History, since: datetime, until: datetime) -> float:
@@ -134,6 +147,8 @@ def troubles(standing: Standing, sight: Sight, already: Mapping[Trouble, datetim
     `already` is what was wrong with it until now, with when each was seen last.
     """
     seen = dict(_seen(standing, sight))
+    if (Trouble.FALLBACK in seen) != (Trouble.FALLBACK in already):
+        seen.pop(Trouble.OVERFLOW, None)  # the first document of another address is all new
     failures = _FAILURES & (seen.keys() | already.keys())
     if failures - {Trouble.FAILING}:
         seen.pop(Trouble.FAILING, None)  # said more exactly
@@ -151,7 +166,7 @@ def _lasts(kind: Trouble, seen_at: datetime, sight: Sight) -> bool:
         return sight.reason is not None
     if kind is Trouble.SILENT:
         return not sight.new
-    return kind is Trouble.ENTRIES_LOST and not sight.entries
+    return kind is Trouble.ENTRIES_LOST and (not sight.entries or sight.delta)
 
 
 def _seen(standing: Standing, sight: Sight) -> Iterator[tuple[Trouble, str]]:
@@ -163,6 +178,8 @@ def _seen(standing: Standing, sight: Sight) -> Iterator[tuple[Trouble, str]]:
         yield Trouble.SILENT, silence
     if sight.paused and sight.paused[1] - sight.paused[0] > PAUSE:
         yield Trouble.PAUSED, f"its server allows no visit before {_moment(sight.paused[1])}"
+    if sight.fallback:
+        yield Trouble.FALLBACK, sight.fallback
     if sight.unreadable:
         why = ", ".join(sorted(set(sight.unreadable)))
         yield Trouble.ENTRIES_LOST, f"{len(sight.unreadable)} of {sight.entries} entries cannot be read ({why})"
@@ -190,12 +207,12 @@ def _silence(standing: Standing, sight: Sight) -> str | None:
     """How the feed is silent, None when it is not."""
     if sight.new or sight.last_new is None:
         return None
-    since, waited = f"nothing new since {_moment(sight.last_new)}", sight.at - sight.last_new
+    since, waited = f"nothing new since {_moment(sight.last_new)}", timedelta(seconds=standing.waited_s)
     answers = '; its server answers "not modified"' if sight.unmodified else ""
     if standing.arrivals >= KNOWN and waited >= _least(sight.history) and standing.quiet > _most_quiet(standing):
         return f"{since}, where about {standing.quiet:.0f} arrivals were due by its own rhythm{answers}"
     if standing.longest_s and waited >= _long(standing):
-        return f"{since}; it never kept us waiting for more than {standing.longest_s / 86_400:.0f} days before{answers}"
+        return f"{since}; its longest silence before was {_long_words(standing.longest_s)}{answers}"
     return None
 
 
@@ -210,6 +227,11 @@ def _least(history: History) -> timedelta:
 
 def _long(standing: Standing) -> timedelta:
     return max(LONG, timedelta(seconds=SLACK * standing.longest_s))
+
+
+def _long_words(span_s: float) -> str:
+    days = span_s / 86_400
+    return f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} h"  # noqa: PLR2004 - one day is 24 h, not "1 days"
 
 
 def _moment(at: datetime) -> str:
@@ -233,11 +255,8 @@ def next_look(standing: Standing, sight: Sight, due: Due, held: Mapping[Trouble,
 
 
 def _turns_silent(standing: Standing, sight: Sight, due: Due) -> Iterator[datetime]:
-    last_new = sight.at if sight.new else sight.last_new
-    if last_new is None:
-        return
     if standing.longest_s:
-        yield last_new + _long(standing)
+        yield sight.at + _long(standing) - timedelta(seconds=standing.waited_s)
     if standing.arrivals < KNOWN:
         return
     at, quiet, most = sight.at, standing.quiet, _most_quiet(standing)
@@ -246,7 +265,7 @@ def _turns_silent(standing: Standing, sight: Sight, due: Due) -> Iterator[dateti
     while at < due.at:
         begin, at = at, min(at + _STEP, due.at)
         quiet += _arrivals(standing, due.history, begin, at)
-        if quiet > most and at - last_new >= _least(due.history):
+        if quiet > most and at - sight.at + timedelta(seconds=standing.waited_s) >= _least(due.history):
             yield at
             return
 
@@ -270,7 +289,7 @@ def from_json(text: str) -> Standing:
     return Standing(**numbers, failing_since=datetime.fromisoformat(since) if since else None)
 
 
-_NUMBERS = ("quiet", "quietest", "arrivals", "longest_s")
+_NUMBERS = ("quiet", "quietest", "arrivals", "waited_s", "longest_s")
 
 
 # ---------------------------------------------------------------- what came in place of a feed

@@ -66,6 +66,11 @@ def trouble(one: StoredTrouble) -> dict[str, Any]:
     return {"kind": one.kind, "since": one.since, "detail": one.detail, "told": one.told}
 
 
+def subject(one: StoredTrouble) -> str:
+    """What is in trouble."""
+    return one.feed or (f"watchlist {one.watchlist}" if one.watchlist else "the network")
+
+
 def by_fallback(feed: StoredFeed) -> str:
     """Which address stands in for the feed's own, since when and why; "" when none has to."""
     if feed.stand_in is None:

@@ -192,10 +192,7 @@ def _print_troubles(whole: Whole, config: Config) -> None:
     show.text()
     show.table(
         ("IN TROUBLE", "SINCE (UTC)", "KIND", "WHAT IS KNOWN"),
-        (
-            (one.feed or f"watchlist {one.watchlist}", show.utc(one.since), one.kind, one.detail)
-            for one in whole.troubles[:MOST_FAILING]
-        ),
+        ((health.subject(one), show.utc(one.since), one.kind, one.detail) for one in whole.troubles[:MOST_FAILING]),
     )
     if len(whole.troubles) > MOST_FAILING:
         show.text(f"... and {len(whole.troubles) - MOST_FAILING:,} more: `aggregator status --json` names them all")

@@ -61,6 +61,10 @@ ADVICE: dict[Trouble, tuple[str, str]] = {  # what it means, what to do
         "The server asked for more than a day without a visit.",
         "We keep to it. Ask the outlet why, or watch it through another feed until then.",
     ),
+    Trouble.FALLBACK: (
+        "The feed's own address brings nothing, and another one stands in. Nothing is missed as far as that one has it.",
+        "Open the feed in a browser. If it is gone for good, write the address that works into feeds.yaml.",
+    ),
     Trouble.BROKEN: (
         "The feed's document broke our program; nothing of it is stored.",
         "This is a fault of ours: keep the log and report it. Watch the outlet through another feed until then.",
@@ -72,6 +76,10 @@ ADVICE: dict[Trouble, tuple[str, str]] = {  # what it means, what to do
     Trouble.SLICES_DIFFER: (
         "Reading the whole document found new items that the quick way had taken for known.",
         "They are stored and were matched, late. This is a fault of ours: report it with the feed's address.",
+    ),
+    Trouble.OFFLINE: (
+        "Hardly any host can be reached, so nothing is read. No feed is blamed; all are read when hosts answer again.",
+        "Look at this machine's network, its proxy and its name server.",
     ),
     Trouble.WATCHLIST_STOPPED: (
         "A rule cost too much for an item and did not judge it. The other watchlists did.",
@@ -176,7 +184,9 @@ def _line(notice: Notice) -> str:
 
 
 def _name(notice: Notice) -> str:
-    return f"watchlist {notice.watchlist}" if notice.feed is None else notice.feed
+    if notice.feed is not None:
+        return notice.feed
+    return "the network" if notice.watchlist is None else f"watchlist {notice.watchlist}"
 
 
 def _plain(group: Group) -> Iterator[str]:

@@ -20,9 +20,11 @@ class Trouble(StrEnum):
     GONE = "gone"  # 410
     REFUSED = "refused"  # 401, 402, 403, 451
     PAUSED = "paused"  # its server asked for more than a day without a visit
+    FALLBACK = "fallback"  # read by another address, for its own brings nothing
     BROKEN = "broken"  # our parser died of it, or an entry could not be accounted for: a fault of ours
     ENTRIES_LOST = "entries-lost"  # some entries cannot be read
     SLICES_DIFFER = "slices-differ"  # reading everything found items that the cutting into slices had passed over
+    OFFLINE = "offline"  # of no feed: hardly any host can be reached
     WATCHLIST_STOPPED = "watchlist-stopped"  # a rule cost too much for an item, which was not judged by it
 
 
@@ -30,10 +32,11 @@ class Trouble(StrEnum):
 class Standing:
     """What is remembered of a feed's silences and failures from visit to visit. Stored as JSON beside the feed."""
 
-    quiet: float = 0.0  # arrivals expected since the last one, over the time in which we looked
+    quiet: float = 0.0  # arrivals expected since the last one, over the time of which we know
     quietest: float = 0.0  # the most of it that an arrival ended, decayed
     arrivals: float = 0.0  # decayed count of visits that brought something new
-    longest_s: float = 0.0  # the longest wait that an arrival ended
+    waited_s: float = 0.0  # how long that is
+    longest_s: float = 0.0  # the most of that that an arrival ended
     failing_since: datetime | None = None  # None: the last visit went well
 
 
@@ -43,7 +46,7 @@ class Notice:
 
     id: str
     kind: Trouble
-    feed: str | None  # its name; None when it is a watchlist's
+    feed: str | None  # its name; None when it is a watchlist's, or of the network
     watchlist: str | None
     label: str | None  # what leaves the machine in minimal mode in place of the watchlist's name
     detail: str  # for people, without watched terms and secrets

@@ -7,15 +7,16 @@ told and not kept. Notices that arise together wait a few minutes for each other
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aggregator import coverage, schedule
 from aggregator.coverage import Sight
-from aggregator.model import Doubt, Due, Notice, Reason, Trouble, Visit
-from aggregator.store.base import Base
+from aggregator.model import Doubt, Due, Notice, Reason, StandIn, Trouble, Visit
+from aggregator.store.addresses import Addresses
 from aggregator.store.dialect import Row, from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from aggregator.store.items import Counts
+from aggregator.store.network import LATELY, UNREACHED, Network
 from aggregator.store.telling import URGENCY
 
 AGAIN = timedelta(hours=6)  # a trouble that ends and begins again is told once in this time
@@ -23,6 +24,7 @@ GATHER = timedelta(minutes=5)  # a network that fell takes all feeds with it: on
 APART = timedelta(hours=1)  # between two messages of notices
 LOOKS = 500  # feeds looked at in one transaction
 _OWED = "((told = 0 AND ended_at IS NULL) OR (told = 1 AND ended_at IS NOT NULL))"  # as in the index troubles_owed
+_OFFLINE = "feed IS NULL AND watchlist IS NULL AND ended_at IS NULL"  # the one trouble that is the network's
 NOTICES = (
     "SELECT notices.id, notices.kind, notices.feed, notices.watchlist, notices.name, notices.label, notices.detail,"
     " notices.since, notices.created_at, notices.is_over FROM notices"
@@ -41,13 +43,16 @@ class StoredTrouble:
     told: bool  # whether a notice of it was made
 
 
-class Notices(Base):
+class Notices(Addresses, Network):
     """What is wrong, and who is told."""
 
     # ------------------------------------------------------------ feeds
 
     def _watch_over(self, visit: Visit, before: Row, due: Due, counts: Counts) -> None:
         """Judge what a visit showed of its feed, inside the transaction that records it."""
+        if visit.reason in UNREACHED and (down := self.network_down_since()) is not None:
+            self._blame_network(visit.lease.id, before, down)
+            return
         sight = _sight(visit, before, due, counts)
         already = self._already(visit.lease.id)
         standing = coverage.after(coverage.from_json(before["coverage"]), sight, due.history)
@@ -61,28 +66,56 @@ class Notices(Base):
         if changed:
             self._tell_operators(to_ms(visit.at))
 
-    def look_over(self, now: datetime) -> int:
-        """Judge the feeds with which something may be wrong, or over, though no visit is due; tell what is to be told.
+    def _blame_network(self, feed: int, before: Row, down: datetime) -> None:
+        """A visit that the network cost shows nothing of its feed; nor did one just before that was known."""
+        standing = coverage.from_json(before["coverage"])
+        if standing.failing_since is not None and standing.failing_since > down - LATELY:
+            forgiven = coverage.to_json(replace(standing, failing_since=None))
+            self._conn.execute("UPDATE feeds SET coverage = ?, look_at = NULL WHERE id = ?", (forgiven, feed))
 
-        How many troubles began or ended. Costs two look-ups in an index when there is nothing to do.
+    def look_over(self, now: datetime) -> int:
+        """Judge the network, and the feeds with which something may be wrong, or over, though no visit is due.
+
+        How many troubles began or ended. Costs a few look-ups in an index when there is nothing to do.
         """
-        at = to_ms(now)
-        looks = "listed = 1 AND look_at <= :now AND due_at > :now AND coalesce(lease_until, 0) <= :now"
+        at, down = to_ms(now), self.network_down_since()
+        looks = "listed = 1 AND look_at <= :now AND due_at > :now AND coalesce(lease_until, 0) <= :now AND NOT :down"
         passed = "watchlist IS NOT NULL AND ended_at IS NULL AND seen_at <= :passed"
-        parameters = {"now": at, "passed": to_ms(now - coverage.LINGERS[Trouble.WATCHLIST_STOPPED])}
+        long_down = down is not None and now - down >= coverage.OFFLINE_AFTER
+        parameters = {
+            "now": at, "down": down is not None, "passed": to_ms(now - coverage.LINGERS[Trouble.WATCHLIST_STOPPED]),
+        }  # fmt: skip
         idle = self._one(
             f"SELECT 1 WHERE EXISTS (SELECT 1 FROM feeds WHERE {looks})"
-            f" OR EXISTS (SELECT 1 FROM troubles WHERE {passed}) OR EXISTS (SELECT 1 FROM troubles WHERE {_OWED})",
-            parameters,
+            f" OR EXISTS (SELECT 1 FROM troubles WHERE {passed}) OR EXISTS (SELECT 1 FROM troubles WHERE {_OWED})"
+            f" OR EXISTS (SELECT 1 FROM troubles WHERE {_OFFLINE}) != :long_down",
+            parameters | {"long_down": long_down},
         )
         if idle is None:
             return 0
         with self._write():
             rows = self._all(f"SELECT * FROM feeds WHERE {looks} ORDER BY look_at LIMIT {LOOKS}", parameters)
             changed = sum(self._look_at(row, now) for row in rows)
-            ended = self._conn.execute(f"UPDATE troubles SET ended_at = :now WHERE {passed}", parameters)
+            ended = self._conn.execute(f"UPDATE troubles SET ended_at = :now WHERE {passed}", parameters).rowcount
+            offline = self._settle_network(at, since=down if long_down else None)
             self._tell_operators(at)
-            return changed + ended.rowcount
+            return changed + ended + offline
+
+    def _settle_network(self, at: int, *, since: datetime | None) -> int:
+        """Begin or end the trouble that is the network's; how many that changed."""
+        if since is None:
+            return self._conn.execute(f"UPDATE troubles SET ended_at = ? WHERE {_OFFLINE}", (at,)).rowcount
+        if self._one(f"SELECT 1 FROM troubles WHERE {_OFFLINE}"):
+            return 0
+        known = self._conn.execute(
+            "UPDATE troubles SET since = ?, seen_at = ?, ended_at = NULL WHERE kind = 'offline'", (to_ms(since), at)
+        )
+        if not known.rowcount:
+            self._conn.execute(
+                "INSERT INTO troubles (kind, detail, since, seen_at, told) VALUES ('offline', ?, ?, ?, 0)",
+                ("hardly any host can be reached", to_ms(since), at),
+            )
+        return 1
 
     def _look_at(self, row: Row, now: datetime) -> int:
         looked, planned = from_ms_or_none(row["visited_at"]), from_ms(row["due_at"])
@@ -92,7 +125,7 @@ class Notices(Base):
             at=now, history=due.history, looked=looked, planned=planned, last_new=from_ms_or_none(row["new_at"]),
             reason=Reason(row["reason"]) if failed else None, detail=row["detail"] or "",
             unmodified=row["outcome"] == "not_modified", paused=_pause(due, looked),
-            lying=Doubt.FALSE_304 in schedule.doubts(due.history, now),
+            lying=Doubt.FALSE_304 in schedule.doubts(due.history, now), fallback=_fallback(self.stand_in(row["id"])),
         )  # fmt: skip
         already = self._already(row["id"])
         standing = coverage.between(coverage.from_json(row["coverage"]), sight)
@@ -143,7 +176,7 @@ class Notices(Base):
         if not self._operators:
             return
         rows = self._all(
-            "SELECT troubles.*, coalesce(feeds.name, watchlist) AS name FROM troubles LEFT JOIN feeds ON feeds.id = feed"
+            "SELECT troubles.*, coalesce(feeds.name, watchlist, 'the network') AS name FROM troubles LEFT JOIN feeds ON feeds.id = feed"
             f" WHERE {_OWED} AND (ended_at IS NOT NULL OR coalesce(told_at, 0) <= ?) AND coalesce(feeds.listed, 1) = 1",
             (at - AGAIN // timedelta(milliseconds=1),),
         )
@@ -154,7 +187,8 @@ class Notices(Base):
             over = row["ended_at"] is not None
             self._owe_notice(row, at, due_at, over=over)
             self._conn.execute(
-                "UPDATE troubles SET told = ?, told_at = ? WHERE kind = ? AND (feed = ? OR watchlist = ?)",
+                "UPDATE troubles SET told = ?, told_at = ? WHERE kind = ?"
+                " AND (feed = ? OR watchlist = ? OR feed IS NULL AND watchlist IS NULL)",
                 (int(not over), row["told_at"] if over else at, row["kind"], row["feed"], row["watchlist"]),
             )
 
@@ -226,8 +260,16 @@ def _sight(visit: Visit, before: Row, due: Due, counts: Counts) -> Sight:
         paused=_pause(due, visit.at),
         unreadable=tuple(entry.reason for one in documents for entry in one.rejected),
         passed_over=counts.passed_over,
+        fallback=_fallback(visit.stand_in),
         lying=Doubt.FALSE_304 in schedule.doubts(due.history, visit.at),
     )
+
+
+def _fallback(stand_in: StandIn | None) -> str:
+    if stand_in is None:
+        return ""
+    why = f"{stand_in.reason}: {stand_in.detail}" if stand_in.detail else stand_in.reason
+    return f"its own address brings nothing ({why}), and a fallback stands in"
 
 
 def _pause(due: Due, since: datetime | None) -> tuple[datetime, datetime] | None:

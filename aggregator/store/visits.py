@@ -11,11 +11,9 @@ from datetime import timedelta
 
 from aggregator import schedule
 from aggregator.model import Due, Older, Reading, Rejected, Visit, VisitReport
-from aggregator.store.addresses import Addresses
 from aggregator.store.base import Find, item_of
 from aggregator.store.dialect import Row, as_json, to_ms, to_ms_or_none
 from aggregator.store.items import AT_ONCE, Counts, Recorder
-from aggregator.store.network import Network
 from aggregator.store.notices import Notices
 from aggregator.store.older import OWN
 from aggregator.text import urls
@@ -25,7 +23,7 @@ MOVE_UNDONE_FAILURES = 7  # at the new address, about two days
 _AT_HOME = "address = NULL, site = ?, document = ?, moved_to = NULL, moved_since = NULL, moved_visits = 0"
 
 
-class Visits(Notices, Addresses, Network):
+class Visits(Notices):
     """Recording what was read."""
 
     def record_visit(self, visit: Visit, find: Find) -> VisitReport:

@@ -86,6 +86,7 @@ def test_entries_that_cannot_be_read_are_lost_until_a_document_is_whole():
     assert found == {Trouble.ENTRIES_LOST: "3 of 20 entries cannot be read (entry-unreadable, not-text)"}
     already = {Trouble.ENTRIES_LOST: NOW}
     assert seen(sight(entries=0), already=already) == {Trouble.ENTRIES_LOST: None}, "304: the document is as it was"
+    assert seen(sight(delta=True), already=already) == {Trouble.ENTRIES_LOST: None}, "what is lost may stand elsewhere"
     assert seen(sight(), already=already) == {}
 
 
@@ -96,6 +97,14 @@ def test_a_difference_between_the_two_ways_to_read_is_shown():
 def test_a_server_that_lies_is_shown_as_long_as_it_is_doubted():
     assert set(seen(sight(lying=True))) == {Trouble.UNCHANGING}
     assert seen(sight(), already={Trouble.UNCHANGING: NOW - HOUR}) == {}
+
+
+def test_what_a_fallback_brings_is_no_overflow_and_the_dead_address_is_told():
+    stands_in = sight(new=20, fallback="its own address brings nothing")
+    assert set(seen(stands_in, already={Trouble.NOT_A_FEED: NOW})) == {Trouble.FALLBACK}, "the own address takes over"
+    later = replace(stands_in, new=20)
+    assert set(seen(later, already={Trouble.FALLBACK: NOW})) == {Trouble.FALLBACK, Trouble.OVERFLOW}
+    assert seen(sight(new=20), already={Trouble.FALLBACK: NOW}) == {}, "the first document of its own is all new too"
 
 
 def test_a_pause_of_more_than_a_day_is_shown_as_long_as_it_is_asked_for():
@@ -199,10 +208,17 @@ def test_a_silence_that_ended_by_itself_must_be_outdone_by_the_next():
     assert feed.at - died > first * 1.3
 
 
-def test_time_in_which_we_did_not_look_is_no_silence():
+def test_time_of_which_we_know_nothing_is_no_silence():
+    """The monitor was switched off. A visit that fails says nothing of that time, one that goes well says it all."""
     feed = Replay()
     feed.follow(every(20 * MINUTE, feed.at, NOW), NOW)
-    assert feed.visit(at=NOW + 10 * DAY) == {}, "we were switched off, and nothing is new just now"
+    off, known = NOW + 100 * DAY, (feed.standing, feed.held)
+    looked, planned = feed.looked, feed.planned
+    assert feed.visit(at=off, reason=Reason.TIMEOUT) == {}
+    (feed.standing, feed.held), feed.looked, feed.planned = known, looked, planned
+    assert feed.visit(off, at=off) == {}
+    (feed.standing, feed.held), feed.looked, feed.planned = known, looked, planned
+    assert set(feed.visit(at=off)) == {Trouble.SILENT}
 
 
 def test_a_failing_feed_is_silent_too_and_the_exact_failure_is_told_alone():
@@ -220,11 +236,13 @@ def test_a_failing_feed_is_silent_too_and_the_exact_failure_is_told_alone():
 
 
 def test_a_feed_too_quiet_for_chances_is_silent_after_a_month_and_half_as_long_as_ever():
-    standing = Standing(longest_s=10 * DAY.total_seconds())
-    assert seen(sight(last_new=NOW - 29 * DAY), standing) == {}
-    found = seen(sight(last_new=NOW - 30 * DAY, unmodified=True), standing)
-    assert found[Trouble.SILENT].endswith('more than 10 days before; its server answers "not modified"')
-    assert seen(sight(last_new=NOW - 40 * DAY), replace(standing, longest_s=30 * DAY.total_seconds())) == {}
+    waits = lambda days, longest: Standing(  # noqa: E731
+        waited_s=days * DAY.total_seconds(), longest_s=longest * DAY.total_seconds()
+    )
+    assert seen(sight(), waits(29, 10)) == {}
+    found = seen(sight(unmodified=True), waits(30, 10))
+    assert found[Trouble.SILENT].endswith('its longest silence before was 10 days; its server answers "not modified"')
+    assert seen(sight(), waits(40, 30)) == {}
 
 
 def test_the_next_look_finds_the_silence_between_two_visits():
@@ -260,6 +278,7 @@ def test_whatever_happens_a_silence_needs_half_a_day_and_a_known_rhythm(visits):
             reason=Reason.TIMEOUT if fails else None,
         )  # fmt: skip
         if Trouble.SILENT in feed.held:
+            assert feed.standing.waited_s >= coverage.LEAST.total_seconds()
             assert feed.at - feed.last_new >= coverage.LEAST
             assert not news or fails
         if not fails:
@@ -272,7 +291,7 @@ def test_whatever_happens_a_silence_needs_half_a_day_and_a_known_rhythm(visits):
 
 @pytest.mark.parametrize(
     "standing",
-    [Standing(), Standing(quiet=1.25, quietest=3.5, arrivals=7.0, longest_s=3600.0, failing_since=NOW)],
+    [Standing(), Standing(quiet=1.25, quietest=3.5, arrivals=7.0, waited_s=9.0, longest_s=3600.0, failing_since=NOW)],
 )
 def test_a_standing_survives_its_storing(standing):
     assert coverage.from_json(coverage.to_json(standing)) == standing

@@ -43,7 +43,7 @@ class Desk:
 
     def troubles(self):
         with Store.open_to_read(config.load(self.path).settings.database) as store:
-            return {(one.feed or one.watchlist, one.kind): one.detail for one in store.troubles()}
+            return {(one.feed or one.watchlist or "the network", one.kind): one.detail for one in store.troubles()}
 
     def mails(self):
         """Subject and text of what came since the last look."""
@@ -269,6 +269,53 @@ def test_who_left_feeds_yaml_is_sent_nothing_more_and_what_he_is_owed_is_kept(wo
             assert (await here.round(HOUR)).sent == 0
             here.path.write_text(both)
             assert (await here.round(HOUR)).sent == 1
+
+    asyncio.run(main())
+
+
+def test_a_fallback_that_stands_in_is_told_with_why_and_so_is_the_return(world, desk):
+    async def main():
+        async with desk({"News": "/feed"}) as here:
+            text = here.path.read_text().replace("name: News}", f"name: News, fallback: ['{world.url('/other')}']}}")
+            here.path.write_text(text)
+            own, other = ([(str(n), f"{of} news {n}", world.url(f"/{of}{n}"), "") for n in range(3)] for of in "ab")
+            world.pages |= {"/feed": rss(*own), "/other": rss(*other)}
+            await here.round()
+            world.pages["/feed"] = (410, {}, b"")
+            await here.round(HOUR)
+            assert set(here.troubles()) == {("News", "fallback")}
+            assert "(gone: " in here.troubles()["News", "fallback"]
+            assert [subject for subject, _ in here.mails()] == ["[monitor] News: fallback"]
+            world.pages["/feed"] = rss(("3", "a news 3", world.url("/a3"), ""), *own)
+            await here.round(31 * DAY)
+            assert here.troubles() == {}
+            assert [subject for subject, _ in here.mails()] == ["[monitor] News: over: fallback"]
+
+    asyncio.run(main())
+
+
+def test_a_network_that_is_down_is_one_trouble_and_no_feed_is_blamed(world, desk):
+    """Six hosts, of which none listens; then one does."""
+
+    async def main():
+        async with desk({f"Feed {n}": f"/{n}" for n in range(6)}) as here:
+            text = here.path.read_text()
+            for n in range(6):
+                text = text.replace(world.url(f"/{n}'"), world.url(f"/{n}'", host=f"127.0.0.{n + 2}"))
+            here.path.write_text(text)
+            await here.round()
+            assert (here.troubles(), here.mails()) == ({}, []), "it may be back in a minute"
+            for _ in range(3):
+                await here.round(10 * HOUR)
+            assert here.troubles() == {("the network", "offline"): "hardly any host can be reached"}
+            ((subject, told),) = here.mails()
+            assert subject == "[monitor] the network: offline"
+            assert "name server" in told
+            here.path.write_text(text.replace("127.0.0.2", "127.0.0.1"))
+            world.pages["/0"] = rss(("1", "Rain", world.url("/1"), ""))
+            await here.round(2 * HOUR)
+            assert here.troubles() == {}
+            assert [subject for subject, _ in here.mails()] == ["[monitor] the network: over: offline"]
 
     asyncio.run(main())
 

@@ -63,7 +63,8 @@ class Backfilled:
 async def fill_gap(tools: Tools, done: Visit, spec: FeedSpec) -> Visit:
     """The visit as it is; when all that it brought is new, what slipped out of the document before is stored first.
 
-    The walk ends at the first document that brings nothing new, at the end of the archive, or after ten.
+    The walk ends at the first document that shows something known (what is older may be from before the feed was listed),
+    at the end of the archive, or after ten.
     """
     facts = done.document.facts if done.document else None
     if facts is None or facts.older is None or not await _is_gap(tools, done):
@@ -78,7 +79,7 @@ async def fill_gap(tools: Tools, done: Visit, spec: FeedSpec) -> Visit:
         page = await _read(tools, done.lease, spec, older)
         if page.report.outcome == "failed":
             break
-        if not page.report.new:
+        if page.report.unchanged or page.report.revised:
             return replace(done, filled=True)
         older = page.older
     return done

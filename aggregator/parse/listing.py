@@ -27,7 +27,10 @@ MOST_LETTERS: Final = 4 << 20  # of markup; the longest of 61 real pages has 1.2
 
 _CARD_HEIGHT = 5  # elements from a link up to the card it stands in
 _HEADLINE_WORDS = 4  # fewer are a section's name, a button, a person
-_HEADLINE_LETTERS = 10  # in scripts that do not part words
+_UNPARTED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
+)  # Thai to Chinese: no spaces
+_HEADLINE_LETTERS = 10  # of such
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HIDDEN = ("script", "style", "template", "noscript")
 _FURNITURE = etree.XPath(  # what stands on every page of a site; a header inside an article is the article's own
@@ -130,8 +133,7 @@ def _once(links: Iterable[tuple[Any, str]], base: str | None, url: str | None) -
 
 def _is_article(link: _Link, url: str | None) -> bool:
     """Whether a link reads like a headline and leads to a page of the same site that is none of its lists."""
-    words = link.title.split()
-    if len(words) < _HEADLINE_WORDS and (link.title.isascii() or max(map(len, words), default=0) < _HEADLINE_LETTERS):
+    if len(link.title.split()) < _HEADLINE_WORDS and len(_UNPARTED.findall(link.title)) < _HEADLINE_LETTERS:
         return False
     if url and (urls.site(link.href) != urls.site(url) or urls.url_key(link.href) == urls.url_key(url)):
         return False

@@ -45,6 +45,17 @@ def test_links_that_read_like_headlines_become_entries_in_the_order_of_the_page(
     assert {one.lang for one in found.items} == {"en"}
 
 
+@pytest.mark.parametrize(
+    ("words", "is_one"),
+    [
+        ("Taliban speak of amnesty", True), ("Read more here", False), ("Órgãos Municipais", False), ("صحت او ټولنه", False),
+        ("طالبان د عمومي بښنې خبره کوي", True), ("塔利班宣布对前政府人员实行大赦", True), ("政治新闻", False), ("ตาลีบันประกาศนิรโทษกรรม", True),
+    ],
+)  # fmt: skip
+def test_what_reads_like_a_headline_in_any_script(words, is_one):
+    assert bool(read(f"<a href='/1'>{words}</a>").items) == is_one
+
+
 def test_the_date_is_that_of_the_card_and_never_of_a_neighbour():
     assert [one.published for one in read(PAGE).items] == [datetime(2026, 11, 24, 3, 30, tzinfo=UTC), None, None]
 

@@ -19,7 +19,6 @@ def archived(path, *numbers):
     return reply("200 OK", news(*(f"item {number}" for number in numbers), head=link))
 
 
-@pytest.mark.xfail(strict=True, reason="archives are parsed and not walked")
 async def test_P1_after_a_gap_the_archive_is_walked_and_otherwise_not(world):
     world.far.on("/older", archived("/oldest", *range(9)))
     world.far.on("/archive", archived("/older", *range(7, 12)))

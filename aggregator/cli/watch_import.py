@@ -28,7 +28,8 @@ def import_(
 ) -> None:
     """Add the watchlists of another system to feeds.yaml; its comments and layout stay.
 
-    A flat list of keywords, Google Alerts queries (one a line), Miniflux keep rules, or an EMM definition file. What
+    A flat list of keywords, Google Alerts queries (one a line), Miniflux keep rules, or a category definition
+    file (.adf) of the EMM OSINT Suite. What
     cannot be converted is named with its reason. Exit code 1 when nothing could be.
     """
     data = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()

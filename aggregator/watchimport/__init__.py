@@ -1,7 +1,7 @@
 """Watchlists of other systems, written into feeds.yaml: comments and layout stay, and nothing is dropped in silence.
 
 Each form has a reader that makes drafts of watchlists and says of every piece that it cannot convert where it stands and
-why (`lists` flat keywords, `google` alert queries, `miniflux` rules, `emm` definition files). `file` writes the drafts.
+why (`lists` flat keywords, `google` alert queries, `miniflux` rules, `emm` category definition files). `file` writes the drafts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def import_watchlists(path: Path, data: bytes, name: str, form: str | None = Non
 
 def form_of(text: str) -> str:
     """Which form a text has, by what only this form holds."""
-    if text.lstrip().startswith("<"):
+    if text.lstrip().startswith("<") or emm.SIGN.search(text):
         return "emm"
     lines = tuple(lists.lines(text))
     for form, sign in (("miniflux", miniflux.SIGN), ("google", google.SIGN)):

@@ -1,19 +1,30 @@
-"""Definition files of the Europe Media Monitor (EMM): each alert becomes a watchlist.
+"""Category definition files (.adf) of the Europe Media Monitor's OSINT Suite: each alert becomes a watchlist.
 
-An alert lists weighted patterns with a threshold, or combinations: OR groups that must all be there, perhaps within a
-distance, and one group that must not. `+` joins the words of a phrase, `%` stands for any letters, `_` for one. The
-schema is not public any more (emm.jrc.it/AlertEditor is gone), so elements are known by the words in their names, and
-what has another name is refused by name.
+The form is that of the suite's own help, page "Defining categories or alerts" (EMM OSINT Suite 2.5.2, repository.emm4u.eu):
+
+    define alert NAME
+      words threshold 30
+      define patterns  general+amnesty 30, clemency 20, decree 10  end patterns
+      define combination
+        proximity 5
+        begin or taliban, talib% end or
+        begin or amnesty, pardon end or
+        begin not football end not
+      end combination
+    end alert
+
+`+` joins the words of a phrase, `%` stands for any letters at the end of a word, `_` for one letter. A document is caught
+when the weights of its patterns reach the threshold, or by a combination: one of each `or` group, and none of `not`. The
+XML of the older Alert Editor had a schema that is not public any more, so XML is refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Final
-
-from lxml import etree
+from typing import Final
 
 from aggregator.errors import UsageError
 from aggregator.watchimport.drafts import (
@@ -23,147 +34,235 @@ from aggregator.watchimport.drafts import (
     canonical,
     either,
     every,
-    numbered,
     packed,
     term,
 )
 
-_ALERT: Final = re.compile("alert|category|definition")
-_COMBINATION: Final = re.compile("combination")
-_NOT: Final = re.compile("not|none|exclu|without")
-_GROUP: Final = re.compile("or|any|group|and|all|list|keywords|weights|patterns")
-_PATTERN: Final = re.compile("keyword|pattern|word|term|entry|item")
-_SILENT: Final = re.compile("title|name|description|label|language|meta.*|comment|id")
+SIGN: Final = re.compile(r"^\s*define\s+alert\b", re.MULTILINE)
+
+_TOKEN: Final = re.compile(r'//[^\n]*|/\*.*?\*/|"[^"\n]*"|,|[^\s,"]+', re.DOTALL)
 _WEIGHTS: Final = "weights are kept as ATLEAST and AND: sums over three or more different weights are not"
-_SPLIT: Final = re.compile(r"[\n,;]+")
+_NO_THRESHOLD: Final = "an alert without `words threshold` is read as one that each of its patterns fulfils"
+_NO_DISTANCE: Final = "a proximity over three or more groups is not kept: they may stand anywhere"
 
 
-def read(text: str, name: str) -> Reading:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    text: str
+    line: int
+
+    @property
+    def place(self) -> str:
+        return f"line {self.line}"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Combination:
+    """Groups of patterns: one of each must be there, within a distance if there is one, and none of the unwanted."""
+
+    distance: int | None
+    groups: list[list[_Token]] = field(default_factory=list)
+    unwanted: list[list[_Token]] = field(default_factory=list)
+
+
+class _Misplaced(Exception):  # ends the alert, not the program
+    """What stands there has no place in the form."""
+
+    def __init__(self, found: _Token, wanted: str) -> None:
+        super().__init__(f"{wanted} is wanted here")
+        self.found = found
+
+
+def read(text: str, name: str) -> Reading:  # noqa: ARG001  # every alert has a name of its own
     """A watchlist of each alert, named by its own name.
 
     Raises:
-        UsageError: it is no XML, or declares entities.
+        UsageError: it is XML, or names no alert.
     """
-    if "<!ENTITY" in text:
-        raise UsageError("the definition file declares entities: refused")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise UsageError(f"this is no EMM definition file: {error.msg}") from error
-    reading, names = Reading(), numbered(name)
-    for alert in _alerts(root):
-        _read_alert(alert, alert.get("name") or alert.get("id") or alert.get("title") or next(names), reading)
+    if text.lstrip().startswith("<"):
+        raise UsageError(
+            "this is XML: that of the EMM's Alert Editor has no public schema; give the .adf file of the OSINT Suite, or a list of the words"
+        )
+    reading, file = Reading(), _File(text)
+    while not file.ended():
+        file.alert(reading)
     if not reading.drafts and not reading.refused:
-        raise UsageError("this XML names no alert of the EMM")
+        raise UsageError("this file defines no alert: it begins with `define alert NAME`")
     return reading
 
 
-def _alerts(root: Any) -> Iterator[Any]:
-    """The innermost elements that are alerts."""
-    found = [element for element in root.iter() if _ALERT.search(_name(element))]
-    return (one for one in found if not any(_ALERT.search(_name(inner)) for inner in one.iterdescendants()))
+class _File:
+    """The tokens of a file, read from left to right."""
 
+    def __init__(self, text: str) -> None:
+        self.tokens = list(_tokens(text))
+        self.at = 0
+        self.end = _Token(text="the end of the file", line=text.count("\n") + 1)
 
-def _name(element: Any) -> str:
-    return etree.QName(element).localname.lower() if isinstance(element.tag, str) else ""
+    def ended(self) -> bool:
+        return self.at >= len(self.tokens)
 
+    def peek(self) -> _Token:
+        return self.end if self.ended() else self.tokens[self.at]
 
-def _read_alert(alert: Any, name: str, reading: Reading) -> None:
-    alternatives: list[str] = []
-    place = f"line {alert.sourceline}"
-    for part in alert:
-        part_name = _name(part)
-        if not part_name or _SILENT.fullmatch(part_name):
-            continue
-        where, said = f"line {part.sourceline}", f"{name}: {_said(part)}"
-        if not any(known.search(part_name) for known in (_COMBINATION, _PATTERN, _GROUP)):
-            reading.refuse(where, said, f"<{part_name}> is not known")
-            continue
+    def next(self) -> _Token:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def opens(self, *words: str) -> bool:
+        """Whether these words stand next; then they are passed."""
+        found = tuple(token.text.lower() for token in self.tokens[self.at : self.at + len(words)])
+        if found != words:
+            return False
+        self.at += len(words)
+        return True
+
+    def must(self, *words: str) -> None:
+        if not self.opens(*words):
+            raise _Misplaced(self.peek(), f"`{' '.join(words)}`")
+
+    def number(self) -> int:
+        token = self.next()
+        if not re.fullmatch("-?[0-9]{1,9}", token.text):
+            raise _Misplaced(token, "a number")
+        return int(token.text)
+
+    def alert(self, reading: Reading) -> None:
+        """The next alert, or what is wrong with it; then the file goes on behind it."""
+        first, refused = self.peek(), len(reading.refused)
         try:
-            if _COMBINATION.search(part_name):
-                alternatives.append(canonical(_combination(part, reading)))
+            self.must("define", "alert")
+            name = _unquoted(self.next())
+            alternatives = self.alternatives(name, reading)
+        except _Misplaced as fault:
+            reading.refuse(fault.found.place, fault.found.text, str(fault))
+            while not self.ended() and not self.opens("end", "alert"):
+                self.at += 1
+            return
+        drafts = list(packed(name, first.place, alternatives))
+        if not drafts and len(reading.refused) == refused:
+            reading.refuse(first.place, name, "it looks for nothing")
+        reading.drafts += drafts
+
+    def alternatives(self, name: str, reading: Reading) -> list[str]:
+        """The rules of which one must be true, up to the end of the alert."""
+        found: list[str] = []
+        threshold = None
+        while not self.opens("end", "alert"):
+            place = self.peek().place
+            try:
+                if self.opens("words", "threshold"):
+                    threshold = self.number()
+                elif self.opens("define", "patterns"):
+                    found += _weighted(self.patterns(), threshold, name, reading)
+                elif self.opens("define", "combination"):
+                    found.append(canonical(_combined(self.combination(), reading)))
+                else:
+                    raise _Misplaced(self.peek(), "`define patterns`, `define combination` or `end alert`")
+            except Unconvertible as why:
+                reading.refuse(place, name, str(why))
+        return found
+
+    def patterns(self) -> list[tuple[_Token, int]]:
+        """The patterns with their weights."""
+        found = []
+        while not self.opens("end", "patterns"):
+            token = self.word("end patterns")
+            found.append((token, self.number()))
+            if not self.opens(",") and self.peek().text.lower() != "end":
+                raise _Misplaced(self.peek(), "a comma or `end patterns`")
+        return found
+
+    def combination(self) -> _Combination:
+        """A combination up to its end, in the words of the file."""
+        found = _Combination(distance=self.number() if self.opens("proximity") else None)
+        while not self.opens("end", "combination"):
+            if self.opens("begin", "or"):
+                found.groups.append(self.group("or"))
+            elif self.opens("begin", "not"):
+                found.unwanted.append(self.group("not"))
             else:
-                alternatives += _weighted(part, alert, reading)
-        except Unconvertible as why:
-            reading.refuse(where, said, str(why))
-    drafts = list(packed(name, place, alternatives))
-    if not drafts:
-        reading.refuse(place, name, "nothing of it could be converted")
-    reading.drafts += drafts
+                raise _Misplaced(self.peek(), "`begin or`, `begin not` or `end combination`")
+        return found
+
+    def group(self, kind: str) -> list[_Token]:
+        """The patterns of one group."""
+        found = []
+        while not self.opens("end", kind):
+            found.append(self.word(f"end {kind}"))
+            if not self.opens(",") and self.peek().text.lower() != "end":
+                raise _Misplaced(self.peek(), f"a comma or `end {kind}`")
+        return found
+
+    def word(self, otherwise: str) -> _Token:
+        token = self.next()
+        if token is self.end or token.text == "," or token.text.lower() in ("end", "begin", "define"):
+            raise _Misplaced(token, f"a word or `{otherwise}`")
+        return token
 
 
-def _combination(element: Any, reading: Reading) -> str:
-    """OR groups that must all be there, within a distance when one is given, and what must not be there."""
-    groups: list[str] = []
-    unwanted: list[str] = []
-    for part in element:
-        part_name = _name(part)
-        if not part_name or _SILENT.fullmatch(part_name):
-            continue
-        if not (_NOT.search(part_name) or _GROUP.search(part_name) or _PATTERN.search(part_name)):
-            raise Unconvertible(f"<{part_name}> is not known")
-        (unwanted if _NOT.search(part_name) else groups).append(either(_terms(part)))
-    if not groups:
+def _tokens(text: str) -> Iterator[_Token]:
+    line, done = 1, 0
+    for found in _TOKEN.finditer(text):
+        line += text.count("\n", done, found.start())
+        done = found.start()
+        if not found[0].startswith(("//", "/*")):
+            yield _Token(text=found[0], line=line)
+
+
+def _combined(said: _Combination, reading: Reading) -> str:
+    """OR groups that must all be there, within a distance when one is given, and what must not be there.
+
+    Raises:
+        Unconvertible: a pattern is none, or nothing must be there.
+    """
+    if not said.groups:
         raise Unconvertible("nothing in it must be there")
-    distance = element.get("proximity") or element.get("distance")
-    if distance and len(groups) == 2:  # noqa: PLR2004  # left and right
-        wanted = [f"{bracketed(groups[0])} NEAR/{_number(distance)} {bracketed(groups[1])}"]
-    else:
-        wanted = groups
-        if distance and len(groups) > 1:
-            reading.remarks.append("a distance over three or more groups is not kept: they may stand anywhere")
-    return every([*wanted, *(f"NOT {bracketed(each)}" for each in unwanted)])
+    if not all((*said.groups, *said.unwanted)):
+        raise Unconvertible("a group of it holds no word")
+    wanted = [either(map(_term, group)) for group in said.groups]
+    if said.distance is not None and len(wanted) == 2:  # noqa: PLR2004  # left and right
+        wanted = [f"{bracketed(wanted[0])} NEAR/{said.distance} {bracketed(wanted[1])}"]
+    elif said.distance is not None and len(wanted) > 1:
+        reading.remarks.append(_NO_DISTANCE)
+    return every([*wanted, *(f"NOT {bracketed(either(map(_term, group)))}" for group in said.unwanted)])
 
 
-def _weighted(element: Any, alert: Any, reading: Reading) -> Iterator[str]:
+def _weighted(patterns: list[tuple[_Token, int]], threshold: int | None, name: str, reading: Reading) -> Iterator[str]:
     """What reaches the threshold: one pattern alone, several places of equal or more weight, or two of different weight."""
-    threshold = _number(element.get("threshold") or alert.get("threshold") or "1")
+    if threshold is None:
+        reading.remarks.append(_NO_THRESHOLD)
+        threshold = 1
     classes: dict[int, list[str]] = {}
-    for pattern in element.iter():
-        if not _name(pattern) or len(pattern) or not (pattern.text or "").strip():
-            continue
-        where, weight = f"line {pattern.sourceline}", _number(pattern.get("weight") or f"{threshold}")
+    for token, weight in patterns:
         if weight <= 0:
-            reading.refuse(
-                where, _said(pattern), f"a weight of {weight} takes away, which has no counterpart; write NOT"
-            )
+            why = f"a weight of {weight} takes away, which has no counterpart; write NOT"
+            reading.refuse(token.place, f"{name}: {token.text}", why)
             continue
         try:
-            classes.setdefault(min(weight, threshold), []).extend(_terms(pattern))
+            classes.setdefault(min(weight, threshold), []).append(_term(token))
         except Unconvertible as fault:
-            reading.refuse(where, _said(pattern), str(fault))
+            reading.refuse(token.place, f"{name}: {token.text}", str(fault))
     yield from classes.pop(threshold, ())
     if classes:
         reading.remarks.append(_WEIGHTS)
     for weight in sorted(classes, reverse=True):
-        as_heavy = [term for other, terms in classes.items() if other >= weight for term in terms]
+        as_heavy = [one for other, terms in classes.items() if other >= weight for one in terms]
         yield canonical(f"ATLEAST/{-(-threshold // weight)}({either(as_heavy)})")
     for heavy, light in combinations(sorted(classes, reverse=True), 2):
         if heavy + light >= threshold:
             yield canonical(every((either(classes[heavy]), either(classes[light]))))
 
 
-def _terms(element: Any) -> Iterator[str]:
-    """The patterns in an element, as our language writes them."""
-    texts = [piece for inner in element.iter() for piece in _SPLIT.split(inner.text or "") if piece.strip()]
-    if not texts:
-        raise Unconvertible("it names no word")
-    for said in texts:
-        words = " ".join(said.replace("+", " ").split())
-        if "%" in words or "_" in words:
-            wild = words.replace("%", "*").replace("_", "?")
-            yield canonical(wild if " " not in wild else f'"{wild}"')
-        else:
-            yield term(words)
+def _term(token: _Token) -> str:
+    """A pattern as our language writes it."""
+    words = " ".join(_unquoted(token).replace("+", " ").split())
+    if "%" not in words and "_" not in words:
+        return term(words)
+    wild = words.replace("%", "*").replace("_", "?")
+    return canonical(wild if " " not in wild else f'"{wild}"')
 
 
-def _number(text: str) -> int:
-    try:
-        return int(float(text))
-    except ValueError as error:
-        raise Unconvertible(f"{text} is no number") from error
-
-
-def _said(element: Any) -> str:
-    return " ".join(" ".join(element.itertext()).split())[:200]
+def _unquoted(token: _Token) -> str:
+    return token.text.strip('"')

@@ -128,6 +128,8 @@ class _Query:
 
 def _tokens(line: str) -> Iterator[re.Match[str]]:
     """The tokens of a query, which leave nothing but space between them."""
+    if len(re.findall('["“”]', line)) % 2:
+        raise Unconvertible("a quote is never closed")
     end = 0
     for found in _TOKEN.finditer(line):
         if odd := line[end : found.start()].strip():
@@ -151,6 +153,8 @@ def _piece(found: re.Match[str]) -> _Piece:
         if found["phrase"] is None and said.startswith("//"):
             raise Unconvertible(f"{found[0]} is an address; say site: and its host")
         raise Unconvertible(f"{operator}: has no counterpart")
+    if found["phrase"] is None and re.fullmatch(r"\S*\d\.\.\S*", said):
+        raise Unconvertible(f"{found[0]}: a range of numbers has no counterpart")
     if "*" in said:
         raise Unconvertible(f"{found[0]}: * stands for any words at Google; write two terms with NEAR/n between them")
     related = "~" * (found["mark"] == "~")  # + asked for the word itself, which is what a word is here

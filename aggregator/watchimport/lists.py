@@ -1,4 +1,7 @@
-"""A flat list of keywords: one a line. Lines that begin with # are comments, bullets and quotes round a line go."""
+"""A flat list of keywords: one a line, or several with commas between. Bullets, numbers and quotes round them go.
+
+Lines that begin with # are comments. A comma in quotes belongs to its keyword.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from aggregator.text.fold import folded
 from aggregator.watchimport.drafts import Draft, Reading, Unconvertible, canonical, packed, term
 
 LONGEST: Final = 500  # code points of a keyword, as feeds.yaml takes them
-_BULLET: Final = re.compile(r"[-*•·]\s+")
-_QUOTED: Final = re.compile(r"""["“”„«'](?P<inside>[^"“”„«»]+)["“”„»'][,;]?|(?P<bare>.*?)[,;]?""")
+_BULLET: Final = re.compile(r"(?:[-*•·]|\d{1,3}[.)])\s+")
+_PIECE: Final = re.compile(
+    r"""\s*(?:["“”„«](?P<inside>[^"“”„«»]+)["“”„»](?=\s*(?:[,;،؛\t]|$))|(?P<bare>[^,;،؛\t]*))\s*(?:[,;،؛\t]|$)"""
+)
+_RULE: Final = re.compile(r"(?:^|\s)(?:AND|OR|NOT|NEAR/?\d*)(?=\s|$)")
 _WILD: Final = re.compile(r"\w[*?]|[*?]\w")
 
 
@@ -26,31 +32,40 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
 def read(text: str, name: str) -> Reading:
     """One watchlist of all the words and phrases; those with a wildcard make a second one, of a rule."""
     reading = Reading()
-    keywords: dict[str, tuple[int, str]] = {}
+    keywords: dict[str, tuple[str, str]] = {}  # where each stood, and how, by what it folds to
     wild: list[str] = []
     for number, line in lines(text):
-        said = _said(line)
-        if len(said) > LONGEST:
-            reading.refuse(f"line {number}", line[:LONGEST], f"longer than {LONGEST} characters, so it is no keyword")
-            continue
-        try:
-            if _WILD.search(said):
-                wild.append(canonical(said if " " not in said else f'"{said}"'))
-                continue
-            term(said)
-        except Unconvertible as why:
-            reading.refuse(f"line {number}", line, str(why))
-            continue
-        first = keywords.setdefault(folded(said), (number, said))
-        if first[0] != number:
-            reading.refuse(f"line {number}", line, f"finds the same as line {first[0]}")
+        place, pieces = f"line {number}", tuple(_pieces(line))
+        if not pieces:
+            reading.refuse(place, line, "holds no word")
+        for said, quoted in pieces:
+            try:
+                if why := _no_keyword(said, quoted=quoted):
+                    reading.refuse(place, said[:LONGEST], why)
+                elif _WILD.search(said):
+                    wild.append(canonical(said if " " not in said else f'"{said}"'))
+                elif (first := keywords.setdefault(folded(term(said)), (place, said))) != (place, said):
+                    reading.refuse(place, said, f"finds the same as {first[0]}")
+            except Unconvertible as why:
+                reading.refuse(place, said, str(why))
     if keywords:
         reading.drafts.append(Draft(name=name, place="the list", keywords=tuple(said for _, said in keywords.values())))
     reading.drafts += packed(f"{name}-wild" if keywords else name, "the list", wild)
     return reading
 
 
-def _said(line: str) -> str:
-    """A line without its bullet, its quotes and the comma at its end."""
-    found = _QUOTED.fullmatch(_BULLET.sub("", line, count=1))
-    return " ".join((found["inside"] or found["bare"]).split()) if found else line
+def _pieces(line: str) -> Iterator[tuple[str, bool]]:
+    """The keywords of a line, and whether each stood in quotes."""
+    for found in _PIECE.finditer(_BULLET.sub("", line, count=1)):
+        said = " ".join((found["inside"] or found["bare"] or "").split())
+        if said:
+            yield said, found["inside"] is not None
+
+
+def _no_keyword(said: str, *, quoted: bool) -> str | None:
+    """Why it is none, if so."""
+    if len(said) > LONGEST:
+        return f"longer than {LONGEST} characters, so it is no keyword"
+    if not quoted and _RULE.search(said):
+        return "AND, OR, NOT and NEAR mean nothing in a list; write `rule:` in feeds.yaml, or quotes round the words"
+    return "a comment begins with #" if said.startswith("//") else None

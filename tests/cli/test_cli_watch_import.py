@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import config, watchimport
-from aggregator.errors import UsageError
 
 KEYWORDS = """# people at risk
 Taliban
@@ -26,6 +25,7 @@ Taliban AROUND(5) amnesty
 related:example.org Taliban
 Taliban (amnesty
 "general amnesty
+Taliban 2020..2022
 """
 MINIFLUX = r"""EntryTitle=(?i)taliban|general\s+amnesty
 (?i)\b(pardon|USRAP)\b
@@ -34,12 +34,28 @@ EntryDate=max-age:7d
 EntryAuthor=Smith
 EntryTitle=(?i)(unclosed
 """
-EMM = """<alerts><alert name="Amnesty" threshold="30">
- <description>Not a pattern</description>
- <keywords><keyword weight="30">general+amnesty</keyword><keyword weight="20">clemency</keyword><keyword weight="10">decree</keyword><keyword weight="-99">football</keyword></keywords>
- <combination proximity="5"><or>Taliban,Talib%</or><or>amnesty, pardon</or><not>football</not></combination>
- <tonality value="1"/>
-</alert><alert name="Rain"><combination><or>rain</or><or>Herat</or></combination></alert></alerts>
+EMM = """// a category of the OSINT Suite
+define alert Amnesty
+  words threshold 30
+  define patterns
+    general+amnesty 30, clemency 20,
+    decree 10,
+    football -99
+  end patterns
+  define combination
+    proximity 5
+    begin or Taliban, Talib% end or
+    begin or amnesty, "pardon" end or
+    begin not football end not
+  end combination
+end alert
+define alert Rain define combination begin or rain end or begin or Herat, هرات end or end combination end alert
+define alert Broken
+  define combination
+    begin or snow ice end or
+  end combination
+end alert
+define alert Last define patterns hail 1 end patterns end alert
 """
 
 
@@ -71,6 +87,31 @@ def test_a_flat_list_becomes_keywords_and_its_wildcards_a_rule(brought):
 
 
 @pytest.mark.usefixtures("newsroom")
+def test_a_list_as_people_keep_it_is_read_piece_by_piece(brought):
+    """Commas of both scripts part keywords, quotes keep them; what looks like a rule is not taken for a phrase."""
+    text = 'Taliban, amnesty;relocation\nطالبان، عفو عمومی\n1. Haqqani\n"Kabul, Afghanistan", "P-1"\n,;\n// men\nsnow AND ice\n"AND"\n'
+    _, added, refused = brought(text, name="people.csv")
+    assert added == {
+        "people": [
+            "Taliban",
+            "amnesty",
+            "relocation",
+            "طالبان",
+            "عفو عمومی",
+            "Haqqani",
+            "Kabul, Afghanistan",
+            "P-1",
+            "AND",
+        ]
+    }
+    assert {place: why.partition(";")[0] for place, why in refused.items()} == {
+        "line 5": "holds no word",
+        "line 6": "a comment begins with #",
+        "line 7": "AND, OR, NOT and NEAR mean nothing in a list",
+    }
+
+
+@pytest.mark.usefixtures("newsroom")
 def test_google_alerts_become_rules_with_its_precedence(brought):
     form, added, refused = brought(GOOGLE, "--name", "alert")
     assert form == "google"
@@ -80,8 +121,10 @@ def test_google_alerts_become_rules_with_its_precedence(brought):
         "alert-3": 'title:Taliban OR Haqqani OR "Islamic Emirate"',
         "alert-4": "Taliban NEAR/5 amnesty",
     }
-    assert refused.keys() == {"line 5", "line 6", "line 7", "line 8", "line 9"}
+    assert refused.keys() == {"line 5", "line 6", "line 7", "line 8", "line 9", "line 10"}
     assert "never closed" in refused["line 8"]
+    assert "quote is never closed" in refused["line 9"]
+    assert "range of numbers" in refused["line 10"]
 
 
 @pytest.mark.usefixtures("newsroom")
@@ -96,16 +139,46 @@ def test_miniflux_rules_become_words_where_they_list_words(brought):
 
 
 @pytest.mark.usefixtures("newsroom")
-def test_alerts_of_the_emm_become_watchlists_of_their_names(brought):
-    form, added, refused = brought(EMM, name="emm.xml")
+def test_categories_of_the_emm_osint_suite_become_watchlists_of_their_names(brought):
+    form, added, refused = brought(EMM, name="category.adf")
     assert form == "emm"
     assert added == {
         "Amnesty": '"general amnesty" OR ATLEAST/2(clemency) OR ATLEAST/3(clemency OR decree) OR (clemency AND decree)'
         " OR (((Taliban OR Talib*) NEAR/5 (amnesty OR pardon)) AND NOT football)",
-        "Rain": "rain AND Herat",
+        "Rain": "rain AND (Herat OR هرات)",
+        "Last": "hail",
     }
-    assert refused.keys() == {"line 3", "line 5"}
-    assert "takes away" in refused["line 3"]
+    assert refused.keys() == {"line 7", "line 19"}
+    assert "takes away" in refused["line 7"]
+    assert refused["line 19"] == "a comma or `end or` is wanted here"
+
+
+@pytest.mark.usefixtures("newsroom")
+@pytest.mark.parametrize(
+    ("text", "place", "why"),
+    [
+        ("define alert A\n define patterns\n x\n end patterns end alert", "line 4", "a number is wanted"),
+        ("define alert A\n define patterns x 1", "line 2", "a comma or `end patterns` is wanted"),
+        ("define alert A\n colour red\nend alert", "line 2", "`define patterns`, `define combination` or `end alert`"),
+        (
+            "define alert A\n define combination\n begin or end or\n end combination\nend alert",
+            "line 2",
+            "a group of it holds no word",
+        ),
+        (
+            "define alert A define combination begin not x end not end combination end alert",
+            "line 1",
+            "nothing in it must be",
+        ),
+        ("define alert A define patterns %x 1 end patterns end alert", "line 1", "begins with a wildcard"),
+        ("define alert A\nend alert", "line 1", "it looks for nothing"),
+        ("\n\nsomething else", "line 3", "`define alert` is wanted"),
+    ],
+)
+def test_a_fault_of_a_category_file_is_named_with_its_line(brought, text, place, why):
+    _, added, refused = brought(text, "--form", "emm", exit_code=1)
+    assert added == {}
+    assert why in refused[place]
 
 
 @pytest.mark.usefixtures("newsroom")
@@ -163,9 +236,9 @@ def test_where_nothing_can_be_converted_the_file_stays_and_the_exit_code_says_so
 @pytest.mark.usefixtures("newsroom")
 @pytest.mark.parametrize(
     ("text", "args"),
-    [("<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", ()), ("<html><p>no</p></html>", ()), ("<alerts>", ()), ("x", ("--form", "emm"))],
+    [("<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", ()), ("<alerts><alert name='a'/></alerts>", ()), ("// x", ("--form", "emm"))],
 )  # fmt: skip
-def test_what_is_no_definition_file_is_a_usage_error(run, here, text, args):
+def test_xml_and_what_defines_nothing_is_a_usage_error(run, here, text, args):
     (here / "list").write_text(text)
     before = (here / "feeds.yaml").read_bytes()
     assert run("watch", "import", "list", *args).exit_code == 2
@@ -192,7 +265,7 @@ def test_people_see_what_was_not_converted_and_why(run, here):
 
 PIECES = st.sampled_from(
     ["Taliban", "طالبان", '"', "“", "(", ")", " OR ", " AND ", " -", "*", "?", "|", "AROUND(3)", "site:", "intitle:", "\n", " ",
-     "EntryTitle=", "(?i)", "\\b", "/", "'", "#", "- ", ": ", "{", "}", "\x00", "\u202e", "=", "~", "@x", "<or>", "</or>", "&"]
+     "EntryTitle=", "(?i)", "\\b", "/", "'", "#", "- ", ": ", "{", "}", "\x00", "\u202e", "=", "~", "@x", "begin or", "end or", ", ", "end", "&"]
 )  # fmt: skip
 
 
@@ -203,12 +276,8 @@ def test_whatever_a_list_holds_every_line_is_accounted_for(text, form):
         path = Path(folder) / "feeds.yaml"
         path.write_text("feeds: []\n")
         if form == "emm":
-            text = f"<alert><combination>{text}</combination></alert>"
-        try:
-            done = watchimport.import_watchlists(path, text.encode(), "list", form)
-        except UsageError:
-            assert form == "emm"
-            return
+            text = f"define alert A define combination {text} end combination end alert"
+        done = watchimport.import_watchlists(path, text.encode(), "list", form)
         assert config.load(path).watchlists == done.added
         said = sum(len(one.keywords) or 1 for one in done.added) + len(done.refused)
         lines = [

@@ -18,9 +18,9 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from aggregator.errors import RuleError
-from aggregator.watch import terms
+from aggregator.watch import advice, readings, terms
 from aggregator.watch.terms import entry, literal
-from aggregator.watch.tokens import OPERATORS, UNSEEN, Token, tokens
+from aggregator.watch.tokens import UNSEEN, Token, tokens
 from aggregator.watch.tree import (
     FACTS,
     SCOPES,
@@ -46,6 +46,8 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_DEPTH: Final = 50  # of brackets and NOTs; people write 3
+_OPEN: Final = "this bracket is never closed; write ) where it ends, or leave it out"
+_CLOSED: Final = "this bracket was never opened; write ( where it begins, or leave it out"
 _JOINTS: Final = ("NEAR", "EXCEPT", "AND", "OR")  # in the order in which most people would bind them
 
 
@@ -71,10 +73,10 @@ class _Parser:
 
     def tree(self) -> Node:
         if not self.tokens:
-            raise RuleError("the rule is empty", 1)
+            raise RuleError("the rule is empty; write what to look for, such as Taliban AND amnesty", 1)
         node = self.level(None, 0)
         if rest := self.peek():
-            raise RuleError("this bracket was never opened", rest.column)
+            raise RuleError(_CLOSED, rest.column)
         if lone := _lone_not(node):
             advice = f"write what must be there: … AND {lone}"
             raise RuleError(f"{lone} stands alone, so nearly every item would match; {advice}", lone.column)
@@ -141,7 +143,7 @@ class _Parser:
             case "(":
                 node = self.level(scope, depth + 1)
                 if self.peek() is None:
-                    raise RuleError("this bracket is never closed", token.column)
+                    raise RuleError(_OPEN, token.column)
                 self.at += 1
                 return node
         return self.leaf(token, scope)
@@ -160,56 +162,69 @@ class _Parser:
     def scope(self, token: Token, outer: str | None) -> str:
         known = (*SCOPES, *FACTS)
         if token.text not in known:
-            near = difflib.get_close_matches(token.text.lower(), known, n=1)
-            advice = (
-                f"did you mean {near[0]}: ?" if near else f"there are {': '.join(known)}: (a word is put in quotes)"
+            if token.text.lower() in ("http", "https"):
+                raise RuleError(
+                    f'{token.text}: begins an address; write it in quotes: url:"{token.text}://…"', token.column
+                )
+            near = advice.scope(token.text) or next(
+                iter(difflib.get_close_matches(token.text.lower(), known, n=1)), None
             )
-            raise RuleError(f"{token.text}: is no part of an item; {advice}", token.column)
+            fix = f"did you mean {near}: ?" if near else f"there are {': '.join(known)}: (a word is put in quotes)"
+            raise RuleError(f"{token.text}: is no part of an item; {fix}", token.column)
         if outer:
             raise RuleError(f"{token.text}: stands inside {outer}: but a term has one scope", token.column)
         return token.text
 
     def concept(self, token: Token) -> str:
         if not token.text:
-            raise RuleError("the name of a concept must follow @", token.column)
+            raise RuleError("the name of a concept must follow @ at once: @name", token.column)
         if token.text not in self.concepts:
             names = {name.casefold(): name for name in self.concepts}
             near = difflib.get_close_matches(token.text.casefold(), names, n=1)
-            guess = f" (did you mean @{names[near[0]]}?)" if near else ""
-            raise RuleError(f"there is no concept @{token.text}{guess}", token.column)
+            fix = f" (did you mean @{names[near[0]]}?)" if near else "; define it under `concepts:`"
+            raise RuleError(f"there is no concept @{token.text}{fix}", token.column)
         return token.text
 
     # ------------------------------------------------------------ what to write instead
 
     def written(self, first: int) -> str:
-        """The rule's own text from token `first` to the last one taken."""
-        return self.rule[self.tokens[first].start : self.tokens[self.at - 1].end]
+        """The rule's own text from token `first` to the last one taken, in one line."""
+        return " ".join(self.rule[self.tokens[first].start : self.tokens[self.at - 1].end].split())
 
     def missing_operand(self, here: Token | None) -> RuleError:  # noqa: PLR0911  # one for each fault
         """What to say when no operand stands where one must."""
         before = self.tokens[self.at - 1] if self.at else Token("start", "", 0, 0, 1)
         match before.kind, here:
             case "start", Token(kind=")", column=column):
-                return RuleError("this bracket was never opened", column)
+                return RuleError(_CLOSED, column)
             case "start" | "(", Token(kind="AND" | "OR" | "NEAR" | "EXCEPT", text=operator, column=column):
-                return RuleError(f"{operator} has nothing on its left", column)
+                return RuleError(f"{operator} has nothing on its left; write a term before it, or leave it out", column)
             case "(", None:
-                return RuleError("this bracket is never closed", before.column)
+                return RuleError(_OPEN, before.column)
             case "(", _:
-                return RuleError("there is nothing in these brackets", before.column)
+                return RuleError(
+                    "there is nothing in these brackets; write a term in them, or leave them out", before.column
+                )
             case "scope", _:
-                return RuleError(f"{before.text}: has nothing on its right", before.column)
+                return RuleError(
+                    f"{before.text}: has nothing on its right; write a term behind it, or leave it out", before.column
+                )
             case "ATLEAST", _:
-                return RuleError(f"ATLEAST/{before.text} has nothing on its right", before.column)
-        return RuleError(f"{before.text} has nothing on its right", before.column)
+                return RuleError(
+                    f"ATLEAST/{before.text} has nothing on its right; write what to count: ATLEAST/{before.text}(term)",
+                    before.column,
+                )
+        return RuleError(
+            f"{before.text} has nothing on its right; write a term behind it, or leave it out", before.column
+        )
 
     def readings(self, texts: Sequence[str], joints: Sequence[Token]) -> str:
         """A level with several kinds of operator, in each way that it can be read and has a meaning."""
         kinds = sorted({joint.kind for joint in joints}, key=_JOINTS.index)
         names = [next(joint.text for joint in joints if joint.kind == kind) for kind in kinds]
-        ways = [_grouped(texts, joints, kinds), _grouped(texts, joints, kinds[::-1])]
+        ways = [readings.grouped(texts, joints, kinds), readings.grouped(texts, joints, kinds[::-1])]
         if len(kinds) == 1:
-            ways[1] = f"{texts[0]} {joints[0].text} ({_grouped(texts[1:], joints[1:], kinds)})"
+            ways[1] = f"{texts[0]} {joints[0].text} ({readings.grouped(texts[1:], joints[1:], kinds)})"
         fault = f"{' and '.join(names)} stand side by side" if len(kinds) > 1 else f"{names[0]} joins two, not more"
         return f"{fault}; write {' or '.join(filter(self.has_meaning, ways)) or ways[0]}"
 
@@ -230,9 +245,7 @@ class _Parser:
             self.operand(None, depth)
             pieces.append(self.written(start))
         phrase = f', or "{" ".join(pieces)}" for the phrase' if kinds == {"word"} else ""
-        lower = any(piece.upper() in OPERATORS for piece in pieces)
-        fault = "operators are upper case" if lower else "no operator stands between these terms"
-        return RuleError(f"{fault}; write {_with_operators(pieces)}{phrase}", second.column)
+        return RuleError(f"{readings.side_by_side(pieces)}{phrase}", second.column)
 
 
 # ---------------------------------------------------------------- operators
@@ -331,35 +344,3 @@ def _other_kind(joints: Sequence[Token]) -> Token | None:
     if len(joints) > 1 and joints[0].kind in ("NEAR", "EXCEPT"):
         return joints[1]
     return next((joint for joint in joints if joint.kind != joints[0].kind), None)
-
-
-def _grouped(texts: Sequence[str], joints: Sequence[Token], order: Sequence[str]) -> str:
-    """The level with brackets round everything that its operators join, the first kind of `order` binding first."""
-    pieces, left = list(texts), list(joints)
-    for kind in order:
-        at = 0
-        while at < len(left):
-            end = at
-            while end < len(left) and left[end].kind == kind and (end == at or kind in ("AND", "OR")):
-                end += 1
-            if end > at and end - at < len(left):
-                pieces[at : end + 1] = [f"({_line(pieces[at : end + 1], left[at:end])})"]
-                del left[at:end]
-            else:
-                at = max(end, at + 1)
-    return _line(pieces, left)
-
-
-def _line(pieces: Sequence[str], joints: Sequence[Token]) -> str:
-    return pieces[0] + "".join(f" {joint.text} {piece}" for joint, piece in zip(joints, pieces[1:], strict=True))
-
-
-def _with_operators(pieces: Sequence[str]) -> str:
-    """The pieces with lower-case operators raised, and AND where there is none."""
-    out: list[str] = []
-    for piece in pieces:
-        word = piece.upper() if piece.upper() in OPERATORS else piece
-        if out and out[-1] not in OPERATORS and word not in ("AND", "OR", "EXCEPT"):
-            out.append("AND")
-        out.append(word)
-    return " ".join(out)

@@ -79,7 +79,7 @@ def _bad_wildcard(word: str) -> str | None:
 def findable(text: str, column: int) -> str:
     """`text`, when it can stand somewhere."""
     if not folded(text):
-        raise RuleError(f"{quoted(text)} holds no letter or digit, so it can stand nowhere", column)
+        raise RuleError(f"{quoted(text)} holds no letter or digit, so it can stand nowhere; leave it out", column)
     return text
 
 

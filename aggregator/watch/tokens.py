@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aggregator.errors import RuleError
+from aggregator.watch import advice
 
 OPERATORS: Final = frozenset({"AND", "OR", "NOT", "EXCEPT"})
 UNSEEN: Final = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])  # directions
@@ -40,11 +41,12 @@ _NEAR = re.compile(r"(?P<name>O?NEAR|W|PRE|ADJ|WITHIN)(?P<slash>/?)(?P<reach>[0-
 _ATLEAST = re.compile(r"ATLEAST/?(?P<times>[0-9]+)", re.IGNORECASE)
 _ALONE: Final = {"ADJ": "ONEAR/0", "SAME": "NEAR/p"}  # Factiva's two without a number
 _REFUSED = (
+    (r".*[,;،؛]", "ends in a comma, which joins nothing; write AND or OR between terms, or quotes for a phrase"),
     (
-        r"O?NEAR/?|PRE/?|W/|WITHIN/?",
+        r"O?NEAR(?:/.*|\d.*)?|PRE(?:/.*)?|W/.*|WITHIN(?:/.*)?",
         "needs a distance: NEAR/5 (at most five words between), NEAR/s (same sentence), NEAR/p (same paragraph)",
     ),
-    (r"ATLEAST/?", "needs a number: ATLEAST/3(term)"),
+    (r"ATLEAST(?:/.*)?", "needs a number: ATLEAST/3(term)"),
     (r"XOR", "is not supported; the operators are AND, OR, NOT, NEAR/n, ONEAR/n, EXCEPT and ATLEAST/n"),
     (r"HLEAD|hlp=.*", "looks in two parts; write title:term OR lead:term"),
     (r"CAPS|ALLCAPS|NOCAPS", "is not supported; =Term finds exactly this spelling. In quotes it is a word"),
@@ -54,9 +56,16 @@ _REFUSED = (
         r"/[^/].*",
         "begins a regular expression that does not end; write /expression/ (a slash inside is \\/), or quotes",
     ),
-    (r".*[\[\]{}（）].*", "holds a bracket that means nothing here; brackets are ( and )"),
+    (r".*[\[\]{}（）<>＜＞「」『』【】〈〉《》].*", "holds a bracket that means nothing here; brackets are ( and )"),
+    (r"[&+]+", "is no operator; write AND"),
+    (r"\|+", "is no operator; write OR"),
+    (r"[-!–—]", "is no operator; write NOT for what must not stand there, quotes for a phrase"),
+    (r"[-!]\w.*", "holds a sign that means nothing here; write NOT for what must not stand there"),
     (r"[&|+!]+", "is no operator; the operators are AND, OR and NOT"),
-    (r"[-+!=~^].+|.+[~^]\d*", "holds a sign that means nothing here; write AND, OR, NOT, or quotes"),
+    (r".*![^!]*!.*", "holds more than one !; write one ! or * at the end for any ending"),
+    (r"[=~]", "must stand directly before a word or a phrase: =SIV, ~relocate"),
+    (r":.*", "stands alone; a scope and its term are written together: title:term"),
+    (r"[-+!=~^$%].+|.+[~^]\d*|.+[=+].+", "holds a sign that means nothing here; write AND, OR, NOT, or quotes"),
 )
 _PLAIN = re.compile(r"\w(?:[\w\u200c'’.-]*\w)?")
 _WILD = re.compile(r"\*|\?(?=\?*\w)")
@@ -91,7 +100,7 @@ def tokens(rule: str) -> Iterator[Token]:
         text = found[kind] if kind == "regex" else " ".join(found[kind].split())
         match kind:
             case "quote":
-                raise RuleError(f"this quote {text[-1]} has no partner", column)
+                raise RuleError(f"this quote {text[-1]} has no partner; close it, or leave it out", column)
             case "bracket":
                 kind = text
             case "angled":
@@ -112,8 +121,15 @@ def _word(text: str, span: tuple[int, int], column: int) -> Token:
     """
     if text in OPERATORS:
         return Token(text, text, *span, column)
+    if letter := advice.stranger(text):
+        raise RuleError(
+            f"the {letter} in {text} is of another alphabet, so no text would hold the word; write it anew", column
+        )
     if text.isalpha() and not text.isupper():  # most often; what follows has signs, digits or capitals
         return Token("word", text, *span, column)
+    plain = advice.plain(text)
+    if plain != text and (plain in OPERATORS or _operator(plain, column)):
+        raise RuleError(f"{text} is not written in the letters of {plain}; write {plain}", column)
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     if seen != text and (seen in OPERATORS or _operator(seen, column)):
         raise RuleError(f"an invisible character stands inside {seen}; write it anew", column)

@@ -42,6 +42,7 @@ class Words:
 
     def __str__(self) -> str:
         plain = bare(_WILDCARDS.sub("", self.text)) if wild(self.text) else bare(self.text)
+        plain = plain and not (self.mark == "~" and self.text[0].isdecimal())  # ~5 is a distance elsewhere
         return _scoped(self.scope, self.mark + (self.text if plain else quoted(self.text)))
 
 

@@ -232,8 +232,8 @@ WRONG = [
     ("concepts: {a: {}}", "feeds.yaml:1:15: concepts.a: must not be empty"),
     ("concepts: {a: {except: [x]}}", "feeds.yaml:1:15: concepts.a: needs spellings in a language, such as en: [relocation]"),
     ("concepts: {a b: {en: [x]}}", "feeds.yaml:1:12: concepts.a b: the name of a concept is letters, digits, _ and -, and begins with a letter"),
-    ("concepts: {a: {en: ['!!', x]}}", 'feeds.yaml:1:21: concepts.a.en.0: "!!" holds no letter or digit, so it can stand nowhere'),
-    ("watchlists: [{name: a, keywords: ['...']}]", 'feeds.yaml:1:35: watchlists.0.keywords.0: "..." holds no letter or digit, so it can stand nowhere'),
+    ("concepts: {a: {en: ['!!', x]}}", 'feeds.yaml:1:21: concepts.a.en.0: "!!" holds no letter or digit, so it can stand nowhere; leave it out'),
+    ("watchlists: [{name: a, keywords: ['...']}]", 'feeds.yaml:1:35: watchlists.0.keywords.0: "..." holds no letter or digit, so it can stand nowhere; leave it out'),
     ("watchlists: [{name: a, keywords: [2021]}]", "feeds.yaml:1:35: watchlists.0.keywords.0: must be text: put it in quotes"),
     ("watchlists: [{name: a, keywords: []}]", "feeds.yaml:1:34: watchlists.0.keywords: must not be empty"),
     ("watchlists: [{name: a}]", "feeds.yaml:1:14: watchlists.0: needs keywords or a rule"),
@@ -294,7 +294,7 @@ def test_only_web_addresses_are_feeds(address, words):
 def test_a_fault_in_a_rule_points_into_the_rule(written_rule, place):
     text = f"watchlists:\n  - rule: {written_rule}\n    name: a\nconcepts: {{}}\n"
     (only,) = problems(text)
-    assert only == f"feeds.yaml:{place}: watchlists.0.rule: there is no concept @nope"
+    assert only == f"feeds.yaml:{place}: watchlists.0.rule: there is no concept @nope; define it under `concepts:`"
 
 
 def test_names_and_addresses_are_unique_and_the_second_is_told():

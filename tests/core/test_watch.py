@@ -333,18 +333,18 @@ def test_a_title_of_a_megabyte_costs_no_more_than_its_length():
 @pytest.mark.parametrize(
     ("watchlist", "concepts", "message"),
     [
-        (worded("visa", "…"), (), '"…" holds no letter or digit, so it can stand nowhere'),
+        (worded("visa", "…"), (), '"…" holds no letter or digit, so it can stand nowhere; leave it out'),
         (worded(), (), "watchlist w has neither keywords nor a rule"),
-        (ruled("@gone"), (), "there is no concept @gone"),
+        (ruled("@gone"), (), "there is no concept @gone; define it under `concepts:`"),
         (
             ruled("@odd"),
             (Concept(name="odd", terms=(("en", ("a", "!")),)),),
-            '"!" holds no letter or digit, so it can stand nowhere',
+            '"!" holds no letter or digit, so it can stand nowhere; leave it out',
         ),
         (
             ruled("@odd"),
             (Concept(name="odd", terms=(("en", ("a",)),), excepts=("!",)),),
-            '"!" holds no letter or digit, so it can stand nowhere',
+            '"!" holds no letter or digit, so it can stand nowhere; leave it out',
         ),
         (ruled("@odd"), (Concept(name="odd", terms=()),), "concept odd has no spellings"),
     ],

@@ -28,6 +28,7 @@ from aggregator.text import escape
 GAP = 2  # between columns
 WIDEST = 24  # of all columns but the last, on a terminal
 LEAST_LAST = 20  # of the last column, however narrow the terminal is
+MANY = 20  # lines of one cell
 PIPE = 1_000_000  # columns: nothing is cut
 
 _ACTIVE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # what JSON itself lets pass
@@ -80,7 +81,16 @@ def marked(original: str, marks: Iterable[tuple[int, int]]) -> Text:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows under headings. On a terminal the last column takes what room is left; in a pipe nothing is cut."""
+    """Rows under headings. On a terminal the last column takes what room is left and is cut; in a pipe nothing is."""
+    _print_table(columns, rows, lines=1)
+
+
+def explaining_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table whose last column says why: on a terminal it goes on under itself."""
+    _print_table(columns, rows, lines=MANY)
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], lines: int) -> None:
     cells = [[_safe(value) for value in row] for row in rows]
     widths = [max(cell_len(name), *(row[n].cell_len for row in cells)) for n, name in enumerate(columns)]
     if sys.stdout.isatty():
@@ -89,11 +99,25 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold", show_edge=False)
     for name, width in zip(columns, widths, strict=True):
         grid.add_column(name, no_wrap=True, width=width)
-    for row in cells:
-        for shown, width in zip(row, widths, strict=True):
+    for *first, last in cells:
+        for shown, width in zip(first, widths[:-1], strict=True):
             shown.truncate(width, overflow="ellipsis")  # before it is isolated, so that the end of that is never cut
-        grid.add_row(*map(_isolated, row))
+        for n, line in enumerate(_lines(last, widths[-1], lines)):
+            grid.add_row(*("" if n else _isolated(shown) for shown in first), _isolated(line, of=last.plain))
     _print(grid, sum(widths) + GAP * len(widths))
+
+
+def _lines(shown: Text, width: int, most: int) -> Sequence[Text]:
+    """`shown` in lines of a terminal; the last of `most` is cut."""
+    if not sys.stdout.isatty():
+        return [shown]
+    if most == 1:
+        shown.truncate(width, overflow="ellipsis")
+        return [shown]
+    found = shown.wrap(_console(), width, overflow="fold")
+    for line in found:
+        line.rstrip()
+    return found[:most] or [shown]
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -104,8 +128,7 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(no_wrap=True)
     for name, value in shown:
-        for n, line in enumerate(value.wrap(console, room, overflow="fold") if sys.stdout.isatty() else [value]):
-            line.rstrip()
+        for n, line in enumerate(_lines(value, room, MANY)):
             grid.add_row("" if n else name, _isolated(line, of=value.plain))
     _print(grid, console.width)
 
@@ -140,7 +163,8 @@ def _isolated(shown: Text, of: str | None = None) -> Text:
     rtl, mixed = direction(whole, None)
     if not rtl and not mixed:
         return shown
-    return Text.assemble(RLI if rtl else LRI, shown, PDI)
+    indent = len(shown.plain) - len(shown.plain.lstrip(" "))
+    return Text.assemble(" " * indent, RLI if rtl else LRI, shown[indent:], PDI)
 
 
 def _print(grid: Table, width: int) -> None:

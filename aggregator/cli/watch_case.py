@@ -11,7 +11,7 @@ from aggregator import compose
 from aggregator import watch as watching
 from aggregator.cli import show
 from aggregator.cli.items import NO_TITLE, STORY_RULES
-from aggregator.cli.watch_shown import PLACES, place
+from aggregator.cli.watch_shown import failing, passages
 from aggregator.model import Alert, Hit
 from aggregator.settings import Watchlist
 from aggregator.store import Owed, RuleVersion, StoredItem, Verdict
@@ -90,17 +90,16 @@ def print_case(case: Case) -> None:
     ))  # fmt: skip
     if case.hits:
         show.text()
-        for excerpt in compose.excerpts(stored.item, case.hits):
-            show.text(place(PLACES[excerpt.field], show.marked(excerpt.text, excerpt.marks)))
+        show.fields(passages(stored.item, case.hits))
     show.text()
-    show.table(("TRUE", "RULE", "BECAUSE", "FOUND"), _rows(case.tree))
+    show.explaining_table(("TRUE", "RULE", "BECAUSE"), _rows(case.tree))
 
 
-def _rows(branch: Branch, depth: int = 0) -> Iterator[tuple[str, str, str, str]]:
+def _rows(branch: Branch, depth: int = 0) -> Iterator[tuple[str, str, str]]:
     """The tree with a branch a line; only terms show their text, so that writing directions never mix in one."""
     shown = _operator(branch) if branch.parts else branch.rule
     found = "" if branch.parts else ", ".join(dict.fromkeys(map(_found, branch.places)))
-    yield "yes" if branch.true else "no", f"{'  ' * depth}{shown}", branch.why, found
+    yield "yes" if branch.true else "no", f"{'  ' * depth}{shown}", f"{branch.why}: {found}" if found else branch.why
     for part in branch.parts:
         yield from _rows(part, depth + 1)
 
@@ -121,8 +120,9 @@ def _found(stand: Stand) -> str:
 def _failure(case: Case) -> Iterator[tuple[str, object]]:
     if case.verdict == "hit":
         return
-    yield "Fails at", case.decisive[-1].rule
-    yield "Because", case.stopped or case.decisive[-1].why
+    branch, why = failing(case.decisive)
+    yield "Fails at", branch
+    yield "Because", case.stopped or why
     if case.pending and case.verdict == "miss":
         yield "But", "its article is not read yet; the item is judged again when it is"
 

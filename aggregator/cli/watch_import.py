@@ -60,7 +60,9 @@ def _print(done: Imported) -> None:
         show.text(f"  {one.rule or show.number(len(one.keywords), 'keyword')}")
     if done.refused:
         show.text()
-        show.table(("NOT CONVERTED", "TEXT", "WHY"), ((piece.place, piece.text, piece.why) for piece in done.refused))
+        show.explaining_table(
+            ("NOT CONVERTED", "TEXT", "WHY"), ((piece.place, piece.text, piece.why) for piece in done.refused)
+        )
     show.note(
         f"Read as {done.form}: {show.number(len(done.added), 'watchlist')} added, {len(done.refused):,} pieces not converted."
     )

@@ -66,7 +66,9 @@ def _print(report: Report) -> None:
         show.note(f"The archive holds {show.number(report.items, 'item')}: too few to say what a term finds.")
     if report.remarks:
         show.text()
-        show.table(("WORTH A LOOK", "WHERE", "WHY"), ((one.kind, one.where, one.text) for one in report.remarks))
+        show.explaining_table(
+            ("WORTH A LOOK", "WHERE", "WHY"), ((one.kind, one.where, one.text) for one in report.remarks)
+        )
     else:
         show.text("Nothing seems wrong.")
 

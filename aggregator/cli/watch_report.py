@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from aggregator import backtest, compose
+from aggregator import backtest
 from aggregator.backtest import Match, Report
 from aggregator.cli import chart, show
 from aggregator.cli.options import now
-from aggregator.cli.watch_shown import PLACES, place
+from aggregator.cli.watch_shown import passages
 from aggregator.settings import Config, Watchlist
 from aggregator.store import dialect
 
@@ -84,8 +84,8 @@ def _print_sample(title: str, matches: Sequence[Match], count: int) -> None:
         show.text()
         show.text(f"{archived.id}  {show.utc(dialect.from_ms(archived.first_seen))}  {archived.feed}")
         hits = [replace(hit, watchlist="") for hit in match.hits]
-        excerpts = compose.excerpts(archived.item, hits)
-        if not any(excerpt.field == "title" for excerpt in excerpts):
-            show.text(f"  {archived.title or '(no title)'}")
-        for excerpt in excerpts:
-            show.text(place(PLACES[excerpt.field], show.marked(excerpt.text, excerpt.marks)))
+        shown = list(passages(archived.item, hits))
+        headline = (
+            [] if any(name.strip() == "title:" for name, _ in shown) else [("  title:", archived.title or "(no title)")]
+        )
+        show.fields([*headline, *shown])

@@ -11,11 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from aggregator import compose
 from aggregator import watch as watching
 from aggregator.cli import given, show, watch_archive
 from aggregator.cli.options import ConfigFile, Json
-from aggregator.cli.watch_shown import PLACES
+from aggregator.cli.watch_shown import failing, passages
 from aggregator.errors import AggregatorError, UsageError
 from aggregator.model import Failed, Fetched, Hit, Item, Request
 from aggregator.settings import Config, Watchlist
@@ -54,13 +53,24 @@ def try_(
         tried = Item(title=title, summary=summary, content=_body(body_file), article=article, lang=lang, link=url)
     if not any(text for _, text in tried.texts()):
         raise UsageError("there is nothing to try them on: give --title, --summary, --body-file, --url or --item")
-    hits = watching.compile(watchlists, loaded.concepts).hits(tried, source=source)
+    matcher = watching.compile(watchlists, loaded.concepts)
+    hits = matcher.hits(tried, source=source)
     found = {watchlist: tuple(places) for watchlist, places in groupby(hits, key=lambda hit: hit.watchlist)}
     if as_json:
         for one in watchlists:
             show.record(_record(one.name, found.get(one.name, ())))
         return
     _print(tried, watchlists, found)
+    misses = [one for one in watchlists if one.name not in found]
+    if len(misses) > FEW:
+        show.text(f"miss  {len(misses):,} other watchlists")
+        return
+    for missed in misses:
+        if missed.rule is None:
+            show.text(f"miss  {missed.name}: none of {show.number(len(missed.keywords), 'keyword')} stands there")
+            continue
+        branch, why = failing(watching.decisive(matcher.explain(tried, missed.name, source=source)))
+        show.text(f"miss  {missed.name}: {branch}: {why}")
 
 
 def _stored(config: Config, text: str) -> tuple[Item, Source]:
@@ -131,12 +141,6 @@ def _print(item: Item, watchlists: Sequence[Watchlist], found: dict[str, tuple[H
         hits = found[one.name]
         show.heading(f"hit   {one.name}")
         show.fields([
-            ("      terms", ", ".join(dict.fromkeys(hit.term for hit in hits))),
-            *((f"      {PLACES[excerpt.field]}", show.marked(excerpt.text, excerpt.marks)) for excerpt in compose.excerpts(item, hits)),
+            ("      terms:", ", ".join(dict.fromkeys(hit.term for hit in hits))),
+            *passages(item, hits, "      "),
         ])  # fmt: skip
-    misses = [one.name for one in watchlists if one.name not in found]
-    if len(misses) <= FEW:
-        for name in misses:
-            show.text(f"miss  {name}")
-    else:
-        show.text(f"miss  {len(misses):,} other watchlists")

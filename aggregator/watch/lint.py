@@ -10,7 +10,7 @@ from typing import Final
 
 from aggregator.settings import Concept, Watchlist
 from aggregator.text.fold import folded
-from aggregator.watch import language
+from aggregator.watch import advice, language
 from aggregator.watch.plan import anchors, forms, planned, term_of, tree
 from aggregator.watch.tokens import wild
 from aggregator.watch.tree import ConceptRef, Fact, Node, Not, Pattern, Words, branches, leaves
@@ -34,7 +34,7 @@ class Spread:
 class Warned:
     """Something that is allowed and probably not meant. Ours are known without an archive."""
 
-    kind: str  # "acronym", "language", "alike", "anchor"
+    kind: str  # "acronym", "language", "alike", "letters", "anchor"
     where: str  # "watchlist NAME" or "concept NAME"
     text: str  # for people, with what to write instead
 
@@ -69,6 +69,7 @@ def warnings(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> tu
         terms = [node for node in leaves(root) if isinstance(node, Words)]
         found += _acronyms(where, terms)
         found += _alike(where, terms)
+        found += _strangers(where, terms)
         if math.isinf(anchors(root, plan.numbers, plan.rarity)[0]):
             text = "nothing that must stand there can be looked for at once, so every item is read for it; add a word: … AND word"
             found.append(Warned(kind="anchor", where=where, text=text))
@@ -102,6 +103,7 @@ def _of_concept(concept: Concept) -> Iterator[Warned]:
         yield from _acronyms(where, entries)
     for _, terms in concept.terms:
         yield from _alike(where, [language.entry(term) for term in terms])
+    yield from _strangers(where, entries)
     spoken = {code.partition("-")[0].replace("prs", "fa") for code, _ in concept.terms}
     missing = [code for code in WANTED if code not in spoken]
     if missing and not spoken.isdisjoint(WANTED):
@@ -114,6 +116,15 @@ def _acronyms(where: str, entries: Iterable[Words]) -> Iterator[Warned]:
         if words.mark != "=" and _ACRONYM.fullmatch(words.text):
             text = f"{words.text} also finds {words.text.lower()} and {words.text.title()}; write ={words.text} for these letters only"
             yield Warned(kind="acronym", where=where, text=text)
+
+
+def _strangers(where: str, entries: Iterable[Words]) -> Iterator[Warned]:
+    """A letter that only looks Latin: keywords are literal, so it is allowed, and no text will ever hold the word."""
+    for words in dict.fromkeys(entries):
+        for word in words.text.split():
+            if letter := advice.stranger(word):
+                text = f"the {letter} in {word} is of another alphabet, so no text will hold it; write the word anew"
+                yield Warned(kind="letters", where=where, text=text)
 
 
 def _alike(where: str, entries: Sequence[Words]) -> Iterator[Warned]:

@@ -187,4 +187,6 @@ def bare(text: str) -> bool:
     """Whether `text` without quotes is surely read as the word it is."""
     if not _PLAIN.fullmatch(text) or text.upper() in OPERATORS or text in _ALONE:
         return False
+    if not text.isascii() and (advice.stranger(text) or advice.plain(text).upper() in OPERATORS):
+        return False
     return refusal(text) is None and not (_ATLEAST.fullmatch(text) or _NEAR.fullmatch(text))

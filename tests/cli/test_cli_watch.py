@@ -74,3 +74,17 @@ def test_without_watchlists_the_place_to_write_one_is_named(run, here):
     (here / "feeds.yaml").write_text("feeds: []\n")
     assert "watchlists:" in run("watch", "list").stderr
     assert run("watch", "test", "--title", "x").exit_code == 2
+
+
+@pytest.mark.usefixtures("newsroom")
+def test_a_miss_says_which_part_of_the_rule_failed(run, here):
+    path = here / "feeds.yaml"
+    path.write_text(
+        path.read_text()
+        .replace("[rain]", "[rain, Тaliban]")
+        .replace("@taliban AND @amnesty", "@taliban AND NOT @amnesty")
+    )
+    shown = run("watch", "test", "--title", "Taliban: general amnesty").stdout
+    assert "miss  amnesty-watch: NOT @amnesty: it must not stand there, and does: 1 place" in shown
+    assert "miss  rain: none of 2 keywords stands there" in shown
+    assert "letters" in run("watch", "lint").stdout

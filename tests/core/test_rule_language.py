@@ -316,6 +316,7 @@ def test_a_wide_rule_is_read():
         ('"and" OR "NEAR" OR "a:b" OR "U.S." OR "word"', '"and" OR "NEAR" OR "a:b" OR "U.S." OR word'),
         ('«the "thing"»', '«the "thing"»'),
         ("\u200fطالبان AND «عفو عمومی»", 'طالبان AND "عفو عمومی"'),
+        ('"Тaliban" OR "АND" OR "ＯＲ"', '"Тaliban" OR "АND" OR "ＯＲ"'),
     ],
 )
 def test_a_tree_writes_its_canonical_rule(rule, canonical):

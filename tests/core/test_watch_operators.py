@@ -342,3 +342,29 @@ def test_a_rule_is_spread_into_all_that_it_looks_for():
         ("/x/", "/x/", (), True),
         ("trade", "trade", ("trade", "trades"), True),
     ]
+
+
+def spelled(**terms):
+    return [Concept(name="c", terms=tuple(terms.items()))]
+
+
+ALL = {"fa": ("ویزه",), "ps": ("ویزه",)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "concepts", "mended_rule", "mended_concepts"),
+    [
+        ("acronym", "visa AND SIV", (), "visa AND =SIV", ()),
+        ("acronym", "@c", spelled(en=("SIV",), **ALL), "@c", spelled(en=("=SIV",), **ALL)),
+        ("language", "@c", spelled(en=("visa",)), "@c", spelled(en=("visa",), **ALL)),
+        ("alike", "visa OR Vísa", (), "visa OR title:visa", ()),
+        ("alike", "@c", spelled(en=("visa",), fa=("ويزه", "ویزه"), ps=("ویزه",)), "@c", spelled(en=("visa",), **ALL)),
+        ("letters", '"Тaliban visa"', (), '"Taliban visa"', ()),
+        ("letters", "@c", spelled(en=("Κabul",), **ALL), "@c", spelled(en=("Кабул", "Kabul"), **ALL)),
+        ("anchor", "/vis[ae]/", (), "/vis[ae]/ AND visa", ()),
+        ("anchor", "visa OR /x./", (), "visa AND /x./", ()),
+    ],
+)
+def test_each_warning_comes_of_its_cause_and_goes_with_it(kind, rule, concepts, mended_rule, mended_concepts):
+    assert [one.kind for one in watch.warnings([ruled(rule)], concepts)] == [kind]
+    assert [one.kind for one in watch.warnings([ruled(mended_rule)], mended_concepts)] == []

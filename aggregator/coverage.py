@@ -184,7 +184,7 @@ def _seen(standing: Standing, sight: Sight) -> Iterator[tuple[Trouble, str]]:
         why = ", ".join(sorted(set(sight.unreadable)))
         yield Trouble.ENTRIES_LOST, f"{len(sight.unreadable)} of {sight.entries} entries cannot be read ({why})"
     if sight.passed_over:
-        yield Trouble.SLICES_DIFFER, f"{sight.passed_over} new items stood in what was taken for known"
+        yield Trouble.SLICES_DIFFER, f"new items that were taken for known: {sight.passed_over}"
     if sight.lying:
         yield Trouble.UNCHANGING, 'its server has said "not modified" although there was something new'
 

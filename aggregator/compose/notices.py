@@ -18,6 +18,7 @@ from aggregator.model import Message, Notice, Trouble
 from aggregator.text import escape
 
 LISTED = 100  # of a kind in one mail; 500 feeds behind one dead line are one piece of news
+SENT = 1_000  # in one webhook: 300 KB, which receivers take
 DETAIL = 300  # code points: it may hold what a server said
 
 ADVICE: dict[Trouble, tuple[str, str]] = {  # what it means, what to do
@@ -120,11 +121,12 @@ def block(message: Message, paint: Paint) -> str:
 
 def webhook(message: Message, *, minimal: bool) -> bytes:
     """The JSON body that tells the notices of `message`. A minimal one names neither feed nor watchlist."""
-    events = [_event(notice, minimal=minimal) for notice in message.notices]
+    events = [_event(notice, minimal=minimal) for notice in message.notices[:SENT]]
     if len(events) == 1:
         return as_body(events[0])
     latest = max(notice.created for notice in message.notices)
-    return as_body({"type": "notice.batch", "timestamp": stamp(latest), "data": {"id": message.id, "notices": events}})
+    data = {"id": message.id, "count": len(message.notices), "notices": events}
+    return as_body({"type": "notice.batch", "timestamp": stamp(latest), "data": data})
 
 
 def _event(notice: Notice, *, minimal: bool) -> dict[str, object]:

@@ -79,7 +79,9 @@ def test_a_crowd_is_counted_named_in_part_and_what_began_stands_first():
     assert "- and 400 more: `aggregator status --json` names them all" in mail.text
     assert mail.text.index("feed 099") < mail.text.index("Over: silent")
     body = json.loads(compose.webhook(told(*crowd), minimal=False))
-    assert (body["type"], len(body["data"]["notices"])) == ("notice.batch", 500)
+    assert (body["type"], body["data"]["count"], len(body["data"]["notices"])) == ("notice.batch", 500, 500)
+    body = json.loads(compose.webhook(told(*crowd * 4), minimal=False))
+    assert (body["data"]["count"], len(body["data"]["notices"])) == (2000, 1000)
 
 
 def test_a_minimal_webhook_names_neither_feed_nor_watchlist():

@@ -91,7 +91,7 @@ def test_entries_that_cannot_be_read_are_lost_until_a_document_is_whole():
 
 
 def test_a_difference_between_the_two_ways_to_read_is_shown():
-    assert seen(sight(passed_over=2)) == {Trouble.SLICES_DIFFER: "2 new items stood in what was taken for known"}
+    assert seen(sight(passed_over=2)) == {Trouble.SLICES_DIFFER: "new items that were taken for known: 2"}
 
 
 def test_a_server_that_lies_is_shown_as_long_as_it_is_doubted():

@@ -248,7 +248,7 @@ def test_a_full_reading_shows_what_the_quick_way_had_passed_over(world, desk):
                 store._conn.execute("UPDATE items SET slice_hash = ?", (believed,))
                 store._conn.execute("UPDATE feeds SET partial_reads = 20")
             assert (await here.round(HOUR)).visits[0].new == 2
-            assert here.troubles() == {("News", "slices-differ"): "1 new items stood in what was taken for known"}
+            assert here.troubles() == {("News", "slices-differ"): "new items that were taken for known: 1"}
 
     asyncio.run(main())
 

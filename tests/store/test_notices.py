@@ -10,7 +10,7 @@ from support.making import MINUTE, NOW, WORDS, blank, feed, finder, item, routes
 from aggregator import store as store_module
 from aggregator.errors import StoreError
 from aggregator.model import Due, History, NotDelivered, Reason, Receipt, Trouble
-from aggregator.store import Store, dialect
+from aggregator.store import Store, dialect, notices
 from aggregator.store.notices import AGAIN, APART, GATHER
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -198,6 +198,29 @@ def test_a_look_at_a_hundred_thousand_feeds_reads_an_index(bench):
     assert [step for step in scans if "feeds_look" not in step and "troubles_o" not in step] == []
 
 
+def test_a_crowd_costs_each_of_it_the_same(tmp_path, monkeypatch):
+    """The first twenty feeds in trouble and the last twenty of six hundred take as many steps of the database."""
+    monkeypatch.setattr(notices, "LOOKS", 20)
+    steps = [0]
+
+    def step():
+        steps[-1] += 1
+
+    with Store.open(tmp_path / "a.db", routes(WORDS), DESK) as store:
+        store.sync_feeds(tuple(feed(f"feed-{n}") for n in range(600)), NOW)
+        store._conn.execute(
+            "UPDATE feeds SET outcome = 'failed', reason = 'dns', visited_at = :now, look_at = :now, due_at = :now + 1,"
+            ' coverage = \'{"failing_since":"2026-11-20T00:00:00+00:00"}\'',
+            {"now": dialect.to_ms(NOW)},
+        )
+        store._conn.set_progress_handler(step, 100)
+        while store.look_over(NOW):
+            steps.append(0)
+        assert len(store.troubles()) == len(store._all("SELECT id FROM deliveries")) == 600
+    assert len(steps) == 31
+    assert steps[29] < 2 * steps[1]
+
+
 # ---------------------------------------------------------------- documents and watchlists
 
 
@@ -209,7 +232,7 @@ def test_a_full_reading_that_finds_what_the_slices_hid_is_told(bench):
     done = replace(done, document=replace(done.document, rechecked=frozenset({b"s" * 16})))
     bench.store.record_visit(done, bench.find)
     assert kinds(bench.store) == [("one", "slices-differ")]
-    assert bench.store.troubles()[0].detail == "1 new items stood in what was taken for known"
+    assert bench.store.troubles()[0].detail == "new items that were taken for known: 1"
 
 
 def test_entries_that_cannot_be_read_are_told(bench):

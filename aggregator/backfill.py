@@ -163,7 +163,7 @@ async def _read(
         lease, address=older.url, elsewhere=True, validators=Validators(), body_hash=None, entries=0,
         partial_reads=ingest.FULL_READ_EACH,
     )  # fmt: skip
-    page = await ingest.ask(tools, there, replace(spec, url=older.url))
+    page = await ingest.ask(tools, there, replace(spec, url=older.url, type="feed"))
     leads = page.document.facts.older if page.document and page.document.facts else None
     if page.document is not None:
         page = replace(page, document=marked(page.document))

@@ -124,7 +124,7 @@ async def record(tools: Tools, done: Visit) -> VisitReport:
     log.info(
         "visit", feed=report.feed, outcome=report.outcome, reason=report.reason, detail=done.detail or None,
         new=report.new, revised=report.revised, unchanged=report.unchanged, rejected=report.rejected,
-        fallback=report.fallback,
+        fallback=report.fallback and urls.server(report.fallback),  # without a login
     )  # fmt: skip
     return report
 

@@ -59,7 +59,7 @@ async def _with_parts(tools: Tools, index: Visit, spec: FeedSpec, sitemaps: tupl
         detail = f"an index without a part that can be read: {', '.join(lost) or 'none is of its site'}"
         return ingest.failed(
             tools,
-            replace(index, document=None),
+            replace(index, document=None, parts=tuple(parts)),
             Failed(reason=reason or Reason.NOT_A_FEED, detail=detail),
             Observation(),
         )

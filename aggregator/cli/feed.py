@@ -63,6 +63,7 @@ def lines(spec: FeedSpec, known: Known | None) -> Iterator[tuple[str, object]]:
     feed = known.feed if known else None
     yield "Feed", spec.name
     yield "Address", health.address(spec.url)
+    yield "Read as", " with links ".join(filter(None, (spec.type, spec.select))) if spec.type != "feed" else None
     if feed and feed.address:
         yield "Asked at", f"{health.address(feed.address)} (it moved for good; feeds.yaml may follow)"
     if feed and feed.moved_to:

@@ -56,7 +56,9 @@ def why(feed: StoredFeed) -> str:
 def wrong(feed: StoredFeed) -> str:
     """What is wrong with it: its troubles, then the last failure or what stands in; "" when all is well."""
     said = [
-        trouble.kind if feed.outcome == "failed" else f"{trouble.kind}: {trouble.detail}" for trouble in feed.troubles
+        trouble.kind if feed.outcome == "failed" else f"{trouble.kind}: {trouble.detail}"
+        for trouble in feed.troubles
+        if trouble.kind != Trouble.FALLBACK  # said with its time below
     ]
     return "; ".join([*said, *filter(None, [why(feed) or by_fallback(feed)])])
 

@@ -68,10 +68,11 @@ class Feeds(Base):
                 {**place, "now": to_ms(now)},
             )
             return
-        self._conn.execute(
-            "DELETE FROM stand_ins WHERE feed = ? AND (SELECT url FROM feeds WHERE id = ?) != ?",
-            (known, known, feed.url),
-        )
+        for table in ("stand_ins", "older_pages"):
+            self._conn.execute(
+                f"DELETE FROM {table} WHERE feed = ? AND (SELECT url FROM feeds WHERE id = ?) != ?",
+                (known, known, feed.url),
+            )
         self._conn.execute(
             # At a corrected address nothing is owed to what the old one answered.
             "UPDATE feeds SET due_at = ?, due_why = 'new', not_before = NULL, failures = 0, history = '{}',"

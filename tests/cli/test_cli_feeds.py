@@ -294,3 +294,12 @@ def test_of_a_site_without_feeds_its_news_sitemap_is_added(records, run, newsroo
     assert "It has 2 parts now" in run("feeds", "add", newsroom.url("/"), "--name", "All", "--pick", "2").stdout
     newsroom.pages["/robots.txt"] = b"User-agent: *\n"
     assert "type: page" in run("feeds", "add", newsroom.url("/"), "--name", "None").stderr
+
+
+def test_a_page_is_shown_as_one(run, newsroom, here):
+    pytest.importorskip("cssselect")
+    path = here / "feeds.yaml"
+    path.write_text(path.read_text().replace("name: News,", "name: News, type: page, select: h2 > a,"))
+    newsroom.pages["/news"] = b"<h2><a href='/1'>Taliban</a></h2>"
+    assert run("fetch", "News").exit_code == 0
+    assert "page with links h2 > a" in run("feeds", "show", "News").stdout

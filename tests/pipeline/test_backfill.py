@@ -229,3 +229,22 @@ def test_the_schedule_of_the_feed_stays_as_it_was(archive, clock):
     assert (after.due_at, after.visited_at, after.outcome) == (before.due_at, before.visited_at, before.outcome)
     with archive.store() as store:
         assert store._one("SELECT lease_token FROM feeds")["lease_token"] is None
+
+
+def test_the_pages_behind_a_feed_that_stands_in_for_a_page_are_read_as_feeds(monitor, world, clock):
+    monitor.watch(f"{{url: '{world.url('/listing')}', name: Outlet, type: page, fallback: ['{world.url('/feed')}']}}")
+    world.pages["/feed"] = document(entry(1), entry(0), rel="next", href="/p2")
+    monitor.round(clock)
+    world.pages |= {
+        "/feed": document(entry(5), entry(4), rel="next", href="/p2"),
+        "/p2": document(entry(3), entry(1), rel="next", href="/p3"),
+    }
+    monitor.round(clock)
+    assert titles(monitor) == sorted(f"Story number {n} of many" for n in (0, 1, 3, 4, 5))
+
+
+def test_a_corrected_address_has_a_past_of_its_own(archive, world, clock):
+    world.pages["/new"] = document(entry(6))
+    archive.path.write_text(archive.path.read_text().replace("/feed'", "/new'"))
+    archive.round(clock)
+    assert backfill(archive, clock)[0].reason == "no_archive"

@@ -1,6 +1,9 @@
 """Outlets without a dependable feed: sitemaps, listing pages, and what stands in for a feed that fails."""
 
+import logging
+
 import pytest
+import structlog
 from support.world import page, rss
 
 
@@ -375,3 +378,15 @@ def test_when_its_own_address_comes_back_it_says_more_of_the_same_items(monitor,
         assert (visit.fallback, visit.new, visit.revised) == (None, 0, 1)
     assert [(item.title, item.summary) for item in monitor.items()] == [(title, words)]
     assert monitor.told() == [("general amnesty", "taliban"), ("relocation",)]
+
+
+def test_no_login_of_a_fallback_is_logged(monitor, world, clock):
+    world.pages |= {"/feed": (404, {}, b""), "/other": rss(*NEWS)}
+    watched(monitor, world, f"'{world.url('/other', host='u:hunter2@127.0.0.1')}'")
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    with structlog.testing.capture_logs() as logged:
+        monitor.round(clock)
+    structlog.configure(**before)
+    assert [line["fallback"] for line in logged if line["event"] == "visit"] == [f"127.0.0.1:{world.port}"]
+    assert "hunter2" not in str(logged)

@@ -123,7 +123,7 @@ def _strangers(where: str, entries: Iterable[Words]) -> Iterator[Warned]:
     for words in dict.fromkeys(entries):
         for word in words.text.split():
             if letter := advice.stranger(word):
-                text = f"the {letter} in {word} is of another alphabet, so no text will hold it; write the word anew"
+                text = f"the {letter} in {word} is of another alphabet, so hardly a text holds it; write the word anew, unless it is meant"
                 yield Warned(kind="letters", where=where, text=text)
 
 

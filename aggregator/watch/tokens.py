@@ -123,7 +123,8 @@ def _word(text: str, span: tuple[int, int], column: int) -> Token:
         return Token(text, text, *span, column)
     if letter := advice.stranger(text):
         raise RuleError(
-            f"the {letter} in {text} is of another alphabet, so no text would hold the word; write it anew", column
+            f"the {letter} in {text} is of another alphabet, so hardly a text holds the word; write it anew, or in quotes if it is meant",
+            column,
         )
     if text.isalpha() and not text.isupper():  # most often; what follows has signs, digits or capitals
         return Token("word", text, *span, column)

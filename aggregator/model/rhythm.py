@@ -32,7 +32,7 @@ class History:
     max_age_s: float | None = None  # what the last answer said, or one before it that a 304 left as it was
     retry_after_s: float | None = None  # of the last answer
     unseen: float = 0.0  # items that the rhythm expected behind the 304s since the last whole document
-    bare_at: float | None = None  # the last request without validators, or that brought a whole document; epoch seconds
+    whole_at: float | None = None  # when a whole document came, or was asked for out of doubt, last; epoch seconds
     quiet_s: float = 0.0  # the longest time without news that was no lie, slowly forgotten
     lied_at: float | None = None  # when a 304 was last proved to have hidden news; epoch seconds
     losses: int = 0  # visits, less good ones since, that found nothing known: items may have slipped out

@@ -59,7 +59,7 @@ def _failed(history: History, outcome: Observation, now: datetime) -> History:
         history,
         failures=history.failures + 1,
         retry_after_s=outcome.hints.retry_after_s,
-        bare_at=now.timestamp() if outcome.bare else history.bare_at,
+        whole_at=now.timestamp() if outcome.bare else history.whole_at,
     )
 
 

@@ -23,9 +23,9 @@ _SURELY_BEFORE_S = 3_600.0  # an item dated so long before a 304 was there when 
 def is_doubted(history: History, now: datetime) -> bool:
     """Whether the next request should carry no validators: the last whole document is a day old and doubt is earned."""
     now_s = now.timestamp()
-    if history.bare_at is None or 0 <= now_s - history.bare_at < DAY_S:
+    if history.whole_at is None or 0 <= now_s - history.whole_at < DAY_S:
         return False
-    too_quiet = now_s - history.bare_at > _LONGER * history.quiet_s
+    too_quiet = now_s - history.whole_at > _LONGER * history.quiet_s
     return (history.unseen >= SUSPICIOUS_ITEMS and too_quiet) or _lies(history, now_s)
 
 
@@ -35,10 +35,10 @@ def lied(history: History, outcome: Observation) -> bool:
     New items under the very validators that we hold prove it, and so does an item dated after the last whole document
     and long before the last 304. News alone do not: they may have come just now.
     """
-    if not (outcome.bare and outcome.new) or history.bare_at is None or history.last_poll is None:
+    if not (outcome.bare and outcome.new) or history.whole_at is None or history.last_poll is None:
         return False
     until_s = history.last_poll.timestamp() - _SURELY_BEFORE_S
-    return outcome.same_validators or any(history.bare_at < at.timestamp() < until_s for at in outcome.published)
+    return outcome.same_validators or any(history.whole_at < at.timestamp() < until_s for at in outcome.published)
 
 
 def doubts(history: History, now: datetime) -> tuple[Doubt, ...]:

@@ -160,7 +160,7 @@ def learned(history: History, outcome: Observation, now: datetime) -> History:
         max_age_s=history.max_age_s if hints.max_age_s is None and outcome.not_modified else hints.max_age_s,
         retry_after_s=hints.retry_after_s,
         unseen=history.unseen + expected_items(history, since_s, now_s) if outcome.not_modified else 0.0,
-        bare_at=history.bare_at if outcome.not_modified else now_s,
+        whole_at=history.whole_at if outcome.not_modified else now_s,
         quiet_s=_quiet_s(history, outcome, dated, now_s),
         lied_at=now_s if doubts.lied(history, outcome) else history.lied_at,
     )
@@ -173,10 +173,10 @@ def _quiet_s(history: History, outcome: Observation, dated: list[float], now_s: 
     """
     if outcome.not_modified:
         return history.quiet_s
-    if history.bare_at is None:
+    if history.whole_at is None:
         return max((later - earlier for earlier, later in pairwise(dated)), default=0.0)
-    until_s = (dated[0] if dated else history.bare_at) if outcome.bare and outcome.new else now_s
-    silence_s = max(until_s - history.bare_at, 0.0)
+    until_s = (dated[0] if dated else history.whole_at) if outcome.bare and outcome.new else now_s
+    silence_s = max(until_s - history.whole_at, 0.0)
     remembered_s: float = history.quiet_s * 0.5 ** (silence_s / _QUIET_HALF_LIFE_S)
     return max(remembered_s, silence_s)
 
@@ -189,8 +189,8 @@ def _dated(history: History, outcome: Observation, now: datetime) -> list[float]
     if not outcome.new:
         return []
     last = history.last_poll or _EVER
-    if outcome.bare and history.bare_at is not None:
-        last = min(last, datetime.fromtimestamp(history.bare_at, UTC))
+    if outcome.bare and history.whole_at is not None:
+        last = min(last, datetime.fromtimestamp(history.whole_at, UTC))
     inside = sorted([when.timestamp() for when in outcome.published if last < when <= now])
     return inside[-outcome.new :]
 

@@ -30,8 +30,8 @@ ASKED = (  # of several listed feeds with one document one is asked: the first t
     "feeds.listed = 1 AND NOT EXISTS (SELECT 1 FROM feeds AS other WHERE other.listed = 1 AND other.id != feeds.id"
     " AND other.document = feeds.document AND (other.failures, other.id) < (feeds.failures, feeds.id))"
 )
-_FEEDS = ("feeds", "id", "due_at, id")
-_ARTICLES = ("articles", "item", "item DESC")
+_FEEDS = ("feeds", "id", "due_at, {id}")
+_ARTICLES = ("articles", "item", "{id} DESC")
 
 
 class Feeds(Base):
@@ -147,8 +147,7 @@ class Feeds(Base):
         return self._all(
             f"""
             WITH open AS (
-              SELECT {key} AS id, site, row_number() OVER (PARTITION BY site ORDER BY {first}) AS nth,
-                row_number() OVER (ORDER BY {first}) AS place
+              SELECT {key} AS id, site, due_at, row_number() OVER (PARTITION BY site ORDER BY {first.format(id=key)}) AS nth
               FROM {table} WHERE {wanted} AND (lease_until IS NULL OR lease_until <= :now)
             ), busy AS (
               SELECT site, count(*) AS held FROM (
@@ -162,7 +161,7 @@ class Feeds(Base):
               LEFT JOIN busy ON busy.site = open.site LEFT JOIN sites ON sites.site = open.site
               WHERE open.nth + coalesce(busy.held, 0) <= :per_host AND coalesce(sites.free_at, 0) <= :now
                 AND coalesce(sites.paused_until, 0) <= :now
-              ORDER BY open.place LIMIT :limit
+              ORDER BY {first.format(id="id")} LIMIT :limit
             ) RETURNING *
             """,
             {"now": to_ms(now), "until": to_ms(now + LEASE), "token": token, **more},

@@ -33,8 +33,11 @@ class Network(Base):
         row = self._one("SELECT value FROM meta WHERE key = ?", (_KEY,))
         return from_ms(int(row["value"])) if row else None
 
-    def _judge_network(self, visit: Visit) -> None:
-        """Learn from a visit, inside the transaction that records it, whether the network is down or up again."""
+    def _judge_network(self, visit: Visit) -> bool:
+        """Learn from a visit, inside the transaction that records it, whether the network is down or up again.
+
+        Whether the visit failed because it is down: then it says nothing of its feed.
+        """
         since = self.network_down_since()
         unreached = visit.outcome == "failed" and visit.reason in UNREACHED
         if unreached and since is None and self._is_down(visit.at, LEAST_HOSTS):
@@ -42,13 +45,15 @@ class Network(Base):
             self._conn.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, str(to_ms(since))))
         if unreached and since is not None:
             self._blame_nobody(visit.at, since)
-        elif since is not None and not self._is_down(visit.at, 1):
+            return True
+        if since is not None and not self._is_down(visit.at, 1):
             self._conn.execute("DELETE FROM meta WHERE key = ?", (_KEY,))
             self._conn.execute(
                 "UPDATE feeds SET due_at = max(:now, visited_at + :memory)"
                 " WHERE listed = 1 AND due_why = 'network' AND due_at > :now",
                 {"now": to_ms(visit.at), "memory": NAMES_KEPT // timedelta(milliseconds=1)},
             )
+        return False
 
     def _is_down(self, now: datetime, least_hosts: int) -> bool:
         row = self._one(

@@ -49,8 +49,8 @@ class Visits(Notices):
             self._store_move(visit, due, before)
             self._lead_twins(visit, due)
             self._keep_stand_in(visit.lease.id, visit.stand_in)
-            self._judge_network(visit)
-            self._watch_over(visit, before, due, counts)
+            if not self._judge_network(visit):
+                self._watch_over(visit, before, due, counts)
             self._watchlists_stopped(counts.stopped, to_ms(visit.at))
         return VisitReport(
             feed=visit.lease.name,

@@ -399,7 +399,7 @@ def unconditional(published, days, *, lies_from=inf, same=True, dated=True):
     It answers 304 when nothing changed, and from `lies_from` (seconds) on to every request that carries validators.
     """
     history, now, known, told = History(), NOW, -inf, False
-    bare_at = []
+    whole_at = []
     while now < NOW + timedelta(days=days):
         second = (now - NOW).total_seconds()
         bare = not told or is_doubted(history, now)
@@ -418,11 +418,11 @@ def unconditional(published, days, *, lies_from=inf, same=True, dated=True):
             )
             known = second
         if bare:
-            bare_at.append(now)
+            whole_at.append(now)
         told = True
         due = next_due(from_json(to_json(history)), seen, now, AUTO)
         history, now = due.history, due.at
-    return bare_at, history
+    return whole_at, history
 
 
 def newsroom(days, a_day, seed=7, off=None):
@@ -437,15 +437,15 @@ def newsroom(days, a_day, seed=7, off=None):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("a_day", [1, 8, 60])
 def test_V15_a_normal_server_is_asked_once_without_validators_in_30_days(a_day, seed):
-    bare_at, history = unconditional(sorted(newsroom(30, a_day, seed)), 30)
-    assert bare_at == [NOW]
+    whole_at, history = unconditional(sorted(newsroom(30, a_day, seed)), 30)
+    assert whole_at == [NOW]
     assert doubts(history, NOW + timedelta(days=30)) == ()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_V15_fridays_off_raise_doubt_once_at_most(seed):
-    bare_at, history = unconditional(sorted(newsroom(30, 60, seed, off=4)), 30)
-    assert len(bare_at) <= 2
+    whole_at, history = unconditional(sorted(newsroom(30, 60, seed, off=4)), 30)
+    assert len(whole_at) <= 2
     assert doubts(history, NOW + timedelta(days=30)) == ()
 
 
@@ -453,9 +453,9 @@ def test_V15_fridays_off_raise_doubt_once_at_most(seed):
 def test_V14_D47_false_304s_are_found_out_and_asked_around_once_a_day(same, dated):
     """From the tenth day on the server says 304 to whoever sends validators, while sixty items a day come."""
     published = sorted(newsroom(31, 60))
-    bare_at, history = unconditional(published, 30, lies_from=10 * DAY, same=same, dated=dated)
-    gaps = [later - earlier for earlier, later in pairwise(bare_at[1:])]
-    assert bare_at[1] <= NOW + timedelta(days=11.5)
+    whole_at, history = unconditional(published, 30, lies_from=10 * DAY, same=same, dated=dated)
+    gaps = [later - earlier for earlier, later in pairwise(whole_at[1:])]
+    assert whole_at[1] <= NOW + timedelta(days=11.5)
     assert min(gaps) >= timedelta(days=1)
     assert max(gaps) <= timedelta(days=1, hours=6.5)
     assert doubts(history, NOW + timedelta(days=30)) == (Doubt.FALSE_304,)
@@ -463,7 +463,7 @@ def test_V14_D47_false_304s_are_found_out_and_asked_around_once_a_day(same, date
 
 def test_V14_news_that_may_have_come_just_now_prove_no_lie():
     """A newsroom on holiday: the first item after it meets the request that was made out of doubt."""
-    history = replace(lived(HOUR), unseen=9.0, bare_at=(NOW - timedelta(days=3)).timestamp())
+    history = replace(lived(HOUR), unseen=9.0, whole_at=(NOW - timedelta(days=3)).timestamp())
     now = NOW + timedelta(minutes=40)
     just_now = Observation(new=1, entries=30, bare=True, published=(now - timedelta(minutes=10),))
     assert is_doubted(history, now)
@@ -473,14 +473,14 @@ def test_V14_news_that_may_have_come_just_now_prove_no_lie():
 
 
 def test_V14_a_server_that_was_repaired_is_believed_again_after_a_month():
-    history = replace(lived(HOUR), lied_at=NOW.timestamp(), bare_at=NOW.timestamp())
+    history = replace(lived(HOUR), lied_at=NOW.timestamp(), whole_at=NOW.timestamp())
     assert not is_doubted(history, NOW + timedelta(hours=23))
     assert is_doubted(history, NOW + timedelta(hours=25))
     assert not is_doubted(history, NOW + timedelta(days=31))
 
 
 def test_V14_a_request_out_of_doubt_that_failed_is_not_repeated_within_a_day():
-    history = replace(lived(HOUR), unseen=9.0, bare_at=(NOW - timedelta(days=3)).timestamp())
+    history = replace(lived(HOUR), unseen=9.0, whole_at=(NOW - timedelta(days=3)).timestamp())
     failed = next_due(history, Observation(reason=Reason.TIMEOUT, bare=True), NOW, AUTO)
     assert not is_doubted(failed.history, failed.at)
     assert is_doubted(failed.history, NOW + timedelta(hours=25))

@@ -240,6 +240,19 @@ async def test_S14_a_host_of_the_own_network_that_answers_does_not_end_an_outage
     assert world.state("local").outcome == "fetched"
 
 
+async def test_S14_an_outage_of_days_is_no_trouble_of_any_feed(world):
+    spread(world, 8, every="1h")
+    await world.wait(2 * HOUR)
+    known = dict(world.names.known)
+    world.names.known.clear()
+    await world.days(2)
+    assert world.store.network_down_since() is not None
+    assert world.store.troubles() == []
+    world.names.known.update(known)
+    await world.wait(2 * HOUR)
+    assert (world.store.troubles(), world.store.network_down_since()) == ([], None)
+
+
 async def test_S14_an_outage_is_known_after_a_restart(world):
     spread(world, 8)
     await world.wait(HOUR)

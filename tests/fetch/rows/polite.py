@@ -48,7 +48,7 @@ class World:
         self.visits = []  # reports, oldest first
         self.polling = {}
         self.limits = Limits(total_s=5)
-        self.trust = self.contact = None
+        self.contact = None
         self._readings = count()
         self.file = folder / "feeds.yaml"
         self._feeds = []
@@ -157,7 +157,6 @@ class World:
             resolver=self.names,
             limits=self.limits,
             clock=self._clock,
-            trust=self.trust,
         )
         return app.opened(loaded, now=self._clock, client=client, senders={}, watching=self._watch)
 

@@ -153,7 +153,7 @@ async def seconds(world, number):
 async def test_S9_a_thousand_due_feeds_are_no_burst(world):
     hosts = [f"site-{number}.test" for number in range(200)]
     for number in range(1000):
-        world.feed(reply("200 OK", news(f"item {number}")), path=f"/{number}", host=hosts[number % 200])
+        world.feed(reply("200 OK", news(f"item {number}")), path=f"/{number}", host=hosts[number // 5])
     await world.start()
     world.now += 30 * DAY
     await seconds(world, 30)
@@ -230,16 +230,3 @@ async def test_S14_a_failing_feed_is_asked_ever_more_rarely_by_chance_and_at_lea
         assert max(gaps) <= DAY
     second = {world.asked(f"/{number}")[1].at.replace(second=0, microsecond=0) for number in range(20)}
     assert len(second) >= 8, "feeds that fell together rise together"
-
-
-async def test_S14_when_the_network_is_down_no_feed_is_blamed(world):
-    for number in range(20):
-        world.outlet(path=f"/{number}", host=f"site-{number}.test", every=20 * MINUTE)
-    await world.wait(5 * HOUR)
-    known, world.names.known = world.names.known, {}
-    await world.wait(12 * HOUR)
-    world.names.known = known
-    world.far.asked.clear()
-    await world.wait(HOUR)
-    assert {asked.path for asked in world.far.asked} == {f"/{number}" for number in range(20)}
-    assert all(feed.outcome != "failed" for feed in world.store.feeds())

@@ -173,13 +173,14 @@ async def test_V14_a_304_that_hides_news_is_found_out_within_days_and_flagged(wo
     assert Trouble.UNCHANGING in world.troubles(name)
 
 
-async def test_V15_one_unconditional_request_in_thirty_days(world):
-    world.outlet(every=3 * HOUR)
+@pytest.mark.parametrize("every", [3 * HOUR, 5 * DAY], ids=["busy", "quiet"])
+async def test_V15_one_unconditional_request_in_thirty_days(world, every):
+    world.outlet(every=every)
     await world.days(30)
     requests = world.asked()
-    assert len(requests) > 200
+    assert len(requests) > 100
     assert sum(asked.conditions == (None, None) for asked in requests) == 1
-    assert len(world.titles) == (requests[-1].at - requests[0].at) // (3 * HOUR) + 1, "an item was missed"
+    assert len(world.titles) == (requests[-1].at - requests[0].at) // every + 1, "an item was missed"
 
 
 async def test_V16_twenty_restarts_in_an_hour_ask_nothing_more(world):

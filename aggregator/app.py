@@ -134,6 +134,7 @@ async def opened(
             workers=workers,
             matcher=watch.compile(config.watchlists, config.concepts),
             feeds={feed.url: feed for feed in config.feeds},
+            langs={feed.name: feed.lang for feed in config.feeds if feed.lang},
             settings=settings,
             now=now,
         )

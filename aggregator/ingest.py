@@ -77,6 +77,7 @@ class Tools:
     workers: Workers
     matcher: watch.Matcher
     feeds: Mapping[str, FeedSpec]  # by address
+    langs: Mapping[str, str]  # that feeds.yaml declares, by the feed's name
     settings: Settings
     now: Callable[[], datetime]
 
@@ -89,7 +90,8 @@ async def ask(tools: Tools, lease: FeedLease, spec: FeedSpec) -> Visit:
     accept: Literal["feed", "page"] = "page" if spec.type == "page" else "feed"
     bare = bool(lease.validators) and schedule.is_doubted(lease.history, tools.now())
     known = Validators() if bare else lease.validators
-    at_home = urls.origin(lease.address) == urls.origin(lease.url)  # a feed that moved away takes no secret along
+    # A feed that moved away takes no secret along.
+    at_home = lease.address == lease.url or urls.origin(lease.address) == urls.origin(lease.url)
     headers = spec.headers if at_home else ()
     request = Request(url=lease.address, headers=headers, validators=known, accept=accept)
     outcome = await tools.client.get(request)
@@ -355,8 +357,7 @@ def finding(matcher: watch.Matcher, langs: Mapping[str, str], item: Item, key: s
 
 def finder(tools: Tools) -> Callable[[Item, str, watch.Source], Finding]:
     """What the store judges an item with that it has to judge again."""
-    langs = {feed.name: feed.lang for feed in tools.feeds.values() if feed.lang}
-    return partial(finding, tools.matcher, langs)
+    return partial(finding, tools.matcher, tools.langs)
 
 
 def _wants_article(item: Item, policy: FullText) -> bool:
@@ -396,7 +397,7 @@ async def _record_reading(tools: Tools, lease: ArticleLease, read: article.Extra
         text=text,
         reason=read.reason,
         retry_at=max(now + ARTICLE_RETRIES[lease.attempts], rests_until or now) if retry else None,
-        host_free_at=now + tools.settings.polling.host_gap,
+        host_free_at=now + max(tools.settings.polling.host_gap, tools.client.crawl_delay(lease.link)),
         pages_rest_until=rests_until if _speaks_for_itself(tools, lease.link) else None,
     )
     alerts = await tools.write(tools.store.record_article, reading, finder(tools))

@@ -243,12 +243,14 @@ def bench_claims(args):
             at = now + timedelta(seconds=tick)
             while leases := claimed(store, at, tick):
                 claiming += leases[1]
-                for lease in leases[0]:
-                    visit = not_modified(lease, at)
-                    before = cpu_s()
-                    due = visit.due(0)
-                    deciding += cpu_s() - before
-                    store.record_visit(replaced(visit, due), None)
+                for start in range(0, len(leases[0]), 32):  # as the writer of the daemon does when they wait
+                    with store.together():
+                        for lease in leases[0][start : start + 32]:
+                            visit = not_modified(lease, at)
+                            before = cpu_s()
+                            due = visit.due(0)
+                            deciding += cpu_s() - before
+                            store.record_visit(replaced(visit, due), None)
                 visits += len(leases[0])
         spent = cpu_s() - began
     print(f"\n{args.feeds:,} feeds, hourly: {visits:,} visits in {tick} ticks")

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aggregator import __version__
 from aggregator.fetch import caching, guard
@@ -74,7 +74,7 @@ class Client:
         them, and credentials only to the origin that was configured. A page is read only if robots.txt allows it.
         """
         try:
-            trip = Trip(request=request, left_s=self._limits.total_s)
+            trip = Trip(request=request, left_s=self._limits.total_s, turn_left_s=self._limits.turn_s)
         except Fault as fault:
             return Failed(reason=fault.reason, detail=fault.detail)
         try:
@@ -92,6 +92,10 @@ class Client:
         """The sitemaps that the site of `url` names in its robots.txt, as written."""
         return await self._robots.sitemaps(url)
 
+    def crawl_delay(self, url: str) -> timedelta:
+        """The least pause between two pages of the site of `url`, as far as its robots.txt is known."""
+        return timedelta(seconds=self._robots.crawl_delay_s(url))
+
     async def aclose(self) -> None:
         """Drop the questions in hand; there are no connections between requests."""
         self._dns.close()
@@ -102,9 +106,22 @@ class Client:
                 visitor.leave()  # robots.txt needs a turn of its own
                 if refusal := await self._robots.refusal(trip.address):
                     return refusal
-            await visitor.at(trip.host)
+            if busy := await self._turn(trip, visitor):
+                return busy
             if outcome := await self._in_time(trip):
                 return outcome
+
+    async def _turn(self, trip: Trip, visitor: Visitor) -> Failed | None:
+        """Come to the host of `trip`; why not, when too many of ours wait there."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout(trip.turn_left_s):
+                await visitor.at(trip.host)
+        except TimeoutError:
+            return Failed(reason=Reason.BUSY, detail=f"no turn at {trip.host}: many feeds or pages lead there")
+        trip.turn_left_s -= loop.time() - begun
+        return None
 
     async def _in_time(self, trip: Trip) -> Outcome | None:
         loop = asyncio.get_running_loop()

@@ -25,7 +25,10 @@ _T = TypeVar("_T")
 class Limits:
     """How much one fetch may take."""
 
-    total_s: float = 30.0  # DNS, connecting, redirects and body together; waiting for one's turn is not counted
+    total_s: float = 30.0  # DNS, connecting, redirects and body together; waiting for one's turn is counted apart
+    turn_s: float = (
+        30.0  # of waiting for one's turn, over all hosts on the way: a lease and a place in hand are bounded
+    )
     connect_s: float = 10.0
     wire_bytes: int = 8 << 20
     decoded_bytes: int = 16 << 20
@@ -81,6 +84,7 @@ class Line:
 
     async def start_tls(self, context: ssl.SSLContext, host: str | None, timeout_s: float) -> None:
         """Shake hands; the certificate must be that of `host`."""
+        context.set_alpn_protocols(["http/1.1"])
         self._tls = context.wrap_bio(self._from_net, self._to_net, server_hostname=host)
         try:
             async with asyncio.timeout(timeout_s):

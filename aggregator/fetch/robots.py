@@ -15,6 +15,7 @@ from aggregator.model import Failed, Fetched, Hints, NotModified, Outcome, Reaso
 AGENT = "aggregator"
 KEPT = timedelta(hours=24)
 RETRY = timedelta(hours=1)  # after a server error; until then nothing of the site is read (RFC 9309 section 2.3.1.4)
+CRAWL_DELAY_CAP_S = 60.0  # who asks for more between two pages means crawlers of whole sites
 MAX_BYTES = 512 << 10
 _ABSENT = frozenset({Reason.UNAUTHORIZED, Reason.NOT_FOUND, Reason.GONE, Reason.CLIENT_ERROR})
 _NEVER_ASKED = frozenset({Reason.BLOCKED_ADDRESS, Reason.BLOCKED_PORT, Reason.BLOCKED_SCHEME, Reason.BAD_URL})
@@ -50,6 +51,12 @@ class Robots:
         """The sitemaps that the site of `url` names in its robots.txt, as written."""
         answer = await self._answer(_origin(url))
         return tuple(answer.rules.sitemaps) if answer.rules else ()
+
+    def crawl_delay_s(self, url: str) -> float:
+        """The least pause between two pages of the site of `url`, as its robots.txt said when it was asked last."""
+        known = self._answers.get(_origin(url))
+        said = known.rules.crawl_delay(AGENT) if known and known.rules else None
+        return min(said, CRAWL_DELAY_CAP_S) if said and said > 0 else 0.0
 
     async def _answer(self, origin: str) -> _Answer:
         async with self._asking.setdefault(origin, asyncio.Lock()):  # asked once, however many pages wait

@@ -22,6 +22,7 @@ class Trip:
 
     request: Request
     left_s: float
+    turn_left_s: float
     place: Place = field(init=False)
     home: Place = field(init=False)  # what the operator named
     moved_to: str | None = None

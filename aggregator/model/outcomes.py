@@ -44,6 +44,7 @@ class Reason(StrEnum):
     ROBOTS = "robots"
     NOT_HTML = "not_html"
     NO_TEXT = "no_text"
+    BUSY = "busy"  # its turn at the host did not come in time: many of ours lead there
     INTERNAL = "internal"  # a fault of ours; the log has the traceback
 
 

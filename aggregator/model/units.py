@@ -99,8 +99,7 @@ class Visit:
     @property
     def entries(self) -> int:
         """How many entries the newest whole document holds."""
-        partial = self.document is None or self.document.delta
-        return self.lease.entries if partial or self.document is None else self.document.entries
+        return self.lease.entries if self.document is None or self.document.delta else self.document.entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

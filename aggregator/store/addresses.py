@@ -60,12 +60,7 @@ class Addresses(OlderPages):
             self._conn.execute(
                 "UPDATE addresses SET body_hash = ?, entries = ?,"
                 " partial_reads = CASE WHEN ? THEN partial_reads + 1 ELSE 0 END WHERE feed = ? AND url = ?",
-                (
-                    document.body_hash,
-                    visit.lease.entries if document.delta else document.entries,
-                    document.known,
-                    *key,
-                ),
+                (document.body_hash, visit.entries, document.known, *key),
             )
 
     def _keep_stand_in(self, feed: int, stand_in: StandIn | None) -> None:

@@ -12,7 +12,7 @@ from aggregator.store.base import Base
 from aggregator.store.dialect import Row, as_json, from_ms_or_none, to_ms
 from aggregator.text import urls
 
-LEASE = timedelta(seconds=120)  # fetch 30 s and parse 30 s at most, and a slow disk
+LEASE = timedelta(seconds=180)  # robots.txt and page: a turn and a fetch of 30 s each; reading 30 s; and a slow disk
 SAME_PAGE = timedelta(days=1)  # a page that another feed's item led to is not asked for twice in this time
 _TIMES = (  # columns that hold a time to come, and how far ahead that can be
     ("feeds", "due_at", timedelta(days=32)),  # a feed that is gone is looked at again after 30 days

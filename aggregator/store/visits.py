@@ -195,12 +195,7 @@ class Visits(Notices):
             self._conn.execute(
                 "UPDATE feeds SET body_hash = ?, entries = ?, partial_reads = CASE WHEN ? THEN partial_reads + 1 ELSE 0 END"
                 " WHERE id = ?",
-                (
-                    document.body_hash,
-                    visit.lease.entries if document.delta else document.entries,
-                    document.known,
-                    visit.lease.id,
-                ),
+                (document.body_hash, visit.entries, document.known, visit.lease.id),
             )
             if facts := document.facts:
                 self._conn.execute(

@@ -8,7 +8,7 @@ from far_side import moved, page, poll, reply
 
 from aggregator.fetch import Client, Limits
 from aggregator.fetch.hosts import Hosts
-from aggregator.model import Fetched, Request
+from aggregator.model import Fetched, Reason, Request
 from aggregator.settings import Network
 
 pytestmark = pytest.mark.anyio
@@ -34,13 +34,13 @@ class Crowd:
         writer.write(reply())
 
 
-def polite(names, per_host=1, gap_s=GAP_S, total_s=5.0):
+def polite(names, per_host=1, gap_s=GAP_S, total_s=5.0, turn_s=30.0):
     return Client(
         Network(allow_private_feeds=True, ports=None),
         per_host=per_host,
         host_gap_s=gap_s,
         resolver=names,
-        limits=Limits(total_s=total_s),
+        limits=Limits(total_s=total_s, turn_s=turn_s),
     )
 
 
@@ -71,6 +71,29 @@ async def test_waiting_for_a_turn_is_not_counted_against_the_deadline(far, names
     made = polite(names, gap_s=0.2, total_s=0.3)
     outcomes = await asyncio.gather(*(poll(made, far.on(f"/{number}", reply())) for number in range(5)))
     assert all(isinstance(outcome, Fetched) for outcome in outcomes)
+
+
+async def test_64_feeds_that_lead_to_one_host_all_end_in_time_and_hold_up_no_other(far, other, names):
+    """Each waits for its turn with a lease and a place in hand; without a bound the last waits for minutes."""
+    crowd = Crowd(stay_s=0)
+    other.on("/end", crowd)
+    for number in range(64):
+        names.knows(f"{number}.test", ["127.0.0.1"])
+        far.on(f"/{number}", moved(other.url("/end")))
+    names.knows("quiet.test", ["127.0.0.1"])
+    far.on("/quiet", reply())
+    made = polite(names, gap_s=0.1, turn_s=1)
+    began = asyncio.get_running_loop().time()
+    led = [asyncio.create_task(poll(made, far.url(f"/{number}", f"{number}.test"))) for number in range(64)]
+    assert isinstance(await poll(made, far.url("/quiet", "quiet.test")), Fetched)
+    outcomes = await asyncio.gather(*led)
+    assert asyncio.get_running_loop().time() - began < 4
+    read = [outcome for outcome in outcomes if isinstance(outcome, Fetched)]
+    assert 5 <= len(read) <= 12
+    assert {outcome.reason for outcome in outcomes if outcome not in read} == {Reason.BUSY}
+    assert len(other.asked) == len(read)  # who gave up asked nothing
+    assert crowd.most == 1
+    assert isinstance(await poll(made, other.url("/end")), Fetched)  # and left its place to the next
 
 
 async def test_more_in_flight_when_the_operator_says_so(far, names):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 
 import httpx2
 import pytest
@@ -129,6 +130,27 @@ async def test_a_large_body_under_tls_arrives_whole_with_or_without_farewell(nam
     await far.close()
     assert isinstance(outcome, Fetched), outcome
     assert outcome.body == body
+
+
+async def test_the_handshake_asks_for_http_1_1(names, authority):
+    agreed = []
+
+    async def look(_reader, writer):
+        agreed.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        writer.write(reply())
+
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.certificate.configure_cert(server)
+    server.set_alpn_protocols(["h2", "http/1.1"])
+    far = await Far().listen()
+    listening = await asyncio.start_server(far._serve, "127.0.0.1", 0, ssl=server)
+    far.on("/feed", look)
+    port = listening.sockets[0].getsockname()[1]
+    outcome = await poll(secure_client(names, authority), f"https://feeds.test:{port}/feed")
+    listening.close()
+    await far.close()
+    assert isinstance(outcome, Fetched), outcome
+    assert agreed == ["http/1.1"]
 
 
 async def test_a_length_that_is_not_reached_under_tls_is_a_cut_body(names, authority):

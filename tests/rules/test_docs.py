@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from aggregator import compose, config, watch
 from aggregator.cli import COMMANDS, app, load
 from aggregator.demo.stories import OUTLETS, WATCHED
-from aggregator.model import Alert, Item, Trouble
+from aggregator.model import Alert, Item, Reason, Trouble
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").glob("*.md")])
@@ -330,11 +330,18 @@ def test_the_image_is_made_of_what_is_there_and_sees_nothing_private():
 
 
 def test_every_trouble_has_a_row_in_the_runbook_and_words_for_the_operator():
-    runbook = text(ROOT / "docs" / "ops" / "README.md").partition("in trouble\n")[2].partition("## Backups")[0]
+    runbook = text(ROOT / "docs" / "ops" / "README.md").partition("in trouble\n")[2].partition("\n## ")[0]
     rows = re.findall(r"(?m)^\| `([a-z-]+)` \|(.+)\|(.+)\|(.+)\|$", runbook)
     assert [kind for kind, *_ in rows] == list(Trouble)
     assert compose.ADVICE.keys() == set(Trouble)
     assert [kind for kind, *words in rows if not all(word.strip() for word in words)] == []
+
+
+def test_every_reason_has_a_row_in_the_runbook():
+    runbook = text(ROOT / "docs" / "ops" / "README.md").partition("was not read\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"(?m)^\| `([a-z_0-9]+)` \|(.+)\|(.+)\|$", runbook)
+    assert [reason for reason, *_ in rows] == list(Reason)
+    assert [reason for reason, *words in rows if not all(word.strip() for word in words)] == []
 
 
 def test_the_commands_that_an_advice_names_exist():

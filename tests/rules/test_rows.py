@@ -22,7 +22,8 @@ def table():
 
 def row_tests():
     """Names of the rows' tests, and whether each is expected to fail."""
-    for path in sorted((ROOT / "tests" / "fetch" / "rows").glob("test_*.py")):
+    paths = set((ROOT / "tests" / "fetch" / "rows").glob("test_*.py"))
+    for path in sorted(path for path in paths if path.name != "test_hostile.py"):  # cases of another numbering
         tree = ast.parse(path.read_text(encoding="utf-8"))
         marks = {
             node.targets[0].id

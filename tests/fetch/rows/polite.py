@@ -47,6 +47,8 @@ class World:
         self.names = Names()
         self.visits = []  # reports, oldest first
         self.polling = {}
+        self.full_text = "never"
+        self.network = {"allow_private_feeds": True, "ports": "any"}
         self.limits = Limits(total_s=5)
         self.contact = None
         self._readings = count()
@@ -86,8 +88,8 @@ class World:
         await self.stop()
         self.file.write_text(json.dumps({
             "settings": {
-                "full_text": "never", "polling": self.polling,
-                "network": {"allow_private_feeds": True, "ports": "any", "contact": self.contact},
+                "full_text": self.full_text, "polling": self.polling,
+                "network": self.network | {"contact": self.contact},
             },
             "feeds": self._feeds,
             "watchlists": [{"name": "all", "keywords": ["item"]}],

@@ -3,11 +3,14 @@
 
 import asyncio
 import re
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from codings import CODERS, zstd
 from far_side import FEED, NOW, Far, moved, page, poll, reply
 from polite import HOUR, news
+from support.world import rss
 
 from aggregator import __version__
 from aggregator.fetch import Client
@@ -189,3 +192,30 @@ async def test_Q12_robots_is_asked_once_a_day(far, names):
         now[0] = NOW + hour * HOUR
         await made.get(page(far.url("/page")))
     assert sum(asked.path == "/robots.txt" for asked in far.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "kept_s"),
+    [("5", 5), ("0.5", 0.5), ("86400", 60), ("9" * 12, 60), ("-3", 0), ("nan", 0), ("soon", 0), ("", 0)],
+)
+async def test_Q12_crawl_delay_is_bounded(far, client, said, kept_s):
+    far.on("/robots.txt", reply("200 OK", f"User-agent: *\nCrawl-delay: {said}\n".encode()))
+    url = far.on("/page", reply())
+    assert client.crawl_delay(url) == timedelta(0)
+    await client.get(page(url))
+    assert client.crawl_delay(url) == timedelta(seconds=kept_s)
+
+
+async def test_Q12_pages_of_one_host_keep_its_crawl_delay(world):
+    links = [world.far.on(f"/page/{number}", reply("200 OK", b"<p>text</p>")) for number in range(3)]
+    world.far.on("/robots.txt", reply("200 OK", b"User-agent: *\nCrawl-delay: 20\n"))
+    world.feed(reply("200 OK", rss(*((f"item {link}", link, link, "") for link in links))))
+    world.full_text = "always"
+    await world.poll()
+    for _ in range(90):
+        await world._app.work.top_up_articles()
+        while world._app.work.running:
+            await asyncio.wait(world._app.work.running)
+        world.now += timedelta(seconds=1)
+    times = sorted(asked.at for asked in world.far.asked if asked.path.startswith("/page"))
+    assert [later - earlier for earlier, later in pairwise(times)] == [timedelta(seconds=20)] * 2

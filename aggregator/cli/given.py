@@ -13,7 +13,7 @@ from aggregator import config as configuration
 from aggregator.config.problems import did_you_mean
 from aggregator.errors import StoreError, UsageError
 from aggregator.settings import Config
-from aggregator.store import Store, dialect
+from aggregator.store import Store, dialect, is_made
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ def answer(config: Config, question: Callable[[Store], list[T]]) -> list[T]:
     Raises:
         StoreError: The database is damaged.
     """
-    if not config.settings.database.exists():
+    if not is_made(config.settings.database):
         return []
     with store(config) as opened:
         return question(opened)

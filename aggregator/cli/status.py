@@ -12,7 +12,7 @@ import typer
 from aggregator.cli import given, health, show
 from aggregator.cli.options import ConfigFile, Json, now
 from aggregator.settings import Config
-from aggregator.store import StoredFeed, StoredTrouble, Tick, Totals, daemon_is_running
+from aggregator.store import StoredFeed, StoredTrouble, Tick, Totals, daemon_is_running, is_made
 
 app = typer.Typer(add_completion=False)
 
@@ -52,7 +52,7 @@ def status(config: ConfigFile = None, as_json: Json = False) -> None:
     are no ticks, so none is late. Failing feeds and dead letters are shown and leave the exit code alone.
     """
     loaded = given.config(config)
-    whole = _whole(loaded) if loaded.settings.database.exists() else _untouched(loaded)
+    whole = _whole(loaded) if is_made(loaded.settings.database) else _untouched(loaded)
     if as_json:
         show.record(_record(whole))
     else:

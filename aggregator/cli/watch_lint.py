@@ -12,6 +12,7 @@ from aggregator import watchlint
 from aggregator.cli import given, show, watch_archive
 from aggregator.cli.options import ConfigFile, Json, Since
 from aggregator.errors import UsageError
+from aggregator.store import is_made
 from aggregator.watchlint import Report, Seen
 
 FORMS = 6  # spellings named of each term; --json names all
@@ -37,7 +38,7 @@ def lint(
         raise UsageError("there are no watchlists yet: write one under `watchlists:` in feeds.yaml")
     with ExitStack() as stack:
         store, watched, start = None, None, watch_archive.since_or_usual(since)
-        if loaded.settings.database.exists():
+        if is_made(loaded.settings.database):
             store = stack.enter_context(given.store(loaded))
             watched = stack.enter_context(watch_archive.progress(store, start, "counting"))
         report = watchlint.lint(

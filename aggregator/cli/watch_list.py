@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from aggregator.cli import chart, given, health, show
 from aggregator.cli.options import ConfigFile, Json, now
 from aggregator.settings import Config
-from aggregator.store import StoredTrouble
+from aggregator.store import StoredTrouble, is_made
 
 DAYS = 21  # a letter each: a column of a table on a terminal has 24
 
@@ -49,7 +49,7 @@ def list_(config: ConfigFile = None, as_json: Json = False) -> None:
 
 def _known(config: Config, first: date) -> tuple[dict[str, Counter[date]], list[StoredTrouble]]:
     """The alerts of each watchlist by day, and those that are in trouble; none while there is no database."""
-    if not config.settings.database.exists():
+    if not is_made(config.settings.database):
         return {}, []
     with given.store(config) as store:
         return store.alerts_by_day(first), [one for one in store.troubles() if one.watchlist is not None]

@@ -33,6 +33,7 @@ from aggregator.text import urls
 
 __all__ = [
     "Archived", "Owed", "Recipients", "RuleVersion", "Store", "StoredFeed", "StoredItem", "StoredTrouble", "Tick", "Totals", "Verdict", "daemon_lock",
+    "is_made",
     "migrations",
 ]  # fmt: skip
 
@@ -129,7 +130,7 @@ class Store(Feeds, Visits, Outbox, Archive):
         Raises:
             StoreError: There is no database yet, or it cannot be opened.
         """
-        if not path.exists():
+        if not is_made(path):
             raise StoreError(f"{path}: there is no database yet; `aggregator fetch` or `aggregator run` makes it")
         return cls(dialect.connect(path, read_only=True), {})
 
@@ -191,6 +192,20 @@ def _migrate(conn: dialect.Connection, path: Path) -> None:
             migrations.apply(db)
     except dialect.sqlite3.DatabaseError as error:
         raise StoreError(f"{path}: {error}") from error
+
+
+def is_made(path: Path) -> bool:
+    """Whether there is a database, not one that another process is making just now. One that is damaged counts."""
+    if not path.exists():
+        return False
+    try:
+        conn = dialect.connect(path, read_only=True)
+        try:
+            return conn.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None
+        finally:
+            conn.close()
+    except (StoreError, dialect.sqlite3.Error):
+        return True
 
 
 @contextmanager

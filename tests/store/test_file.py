@@ -160,3 +160,20 @@ def test_feeds_of_an_older_database_are_known_by_their_document(tmp_path):
     with Store.open(path) as store:
         store.sync_feeds((feed("a", "https://a.example/feed/"), feed("b", "http://a.example/feed")), NOW)
         assert [row.twin_of for row in store.feeds()] == [None, "a"]
+
+
+def test_a_database_that_is_being_made_is_not_there_yet(tmp_path):
+    path = tmp_path / "a.db"
+    assert not store_module.is_made(path)
+    making = dialect.connect(path)
+    making.execute("BEGIN IMMEDIATE")
+    making.execute("CREATE TABLE feeds (id INTEGER)")
+    assert not store_module.is_made(path)
+    with pytest.raises(StoreError, match="there is no database yet"):
+        Store.open_to_read(path)
+    making.execute("ROLLBACK")
+    making.close()
+    Store.open(path).close()
+    assert store_module.is_made(path)
+    path.write_bytes(b"no database " * 1000)
+    assert store_module.is_made(path), "what is wrong with it is told by whoever opens it"

@@ -149,14 +149,14 @@ class Folds(Mapping[FieldName, Folded]):
 
     def within(self, start: int, end: int) -> tuple[FieldName, int, int] | None:
         """`text[start:end]`, which begins and ends with a letter, in the text that it is of; None if it is of two."""
-        for name, (first, last, _) in self.bounds.items():
+        for name, (first, last, _) in (self._bounds or self.bounds).items():
             if start < last:
                 return (name, start - first, end - first) if end <= last else None
         return None
 
     def span(self, name: FieldName, start: int, end: int) -> tuple[int, int]:
         """As `Folded.span` of one text, of what `within` gives."""
-        first, _, begins = self.bounds[name]
+        first, _, begins = (self._bounds or self.bounds)[name]
         place = self._places.item
         return place(first + start) - begins, max(place(first + end - 1) + 1, place(first + end)) - begins
 

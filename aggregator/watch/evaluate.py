@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -16,9 +15,10 @@ from aggregator.text.fold import Folds
 from aggregator.watch.explain import Branch, explained
 from aggregator.watch.facts import Source
 from aggregator.watch.judge import By, Judge, judge
+from aggregator.watch.lexicon import SPREAD
 from aggregator.watch.near import Place
 from aggregator.watch.places import OverBudgetError, Places, Told
-from aggregator.watch.plan import SPREAD, Plan, planned
+from aggregator.watch.plan import Plan, planned
 from aggregator.watch.sieve import Sieve, Tier
 from aggregator.watch.spelling import Group, ends
 
@@ -117,9 +117,10 @@ class Matcher:
             for number, at in windows:
                 words, groups = watched[number]
                 if words:
-                    word = folds.text[at + 1 : folds.text.index(" ", at + 1)]
+                    text = folds.text
+                    word = text[at + 1 : text.index(" ", at + 1)]
                     if word in words:
-                        places.note(words[word], at, at + len(word) + 2)
+                        places.note(words[word], at + 1, at + 1 + len(word))
                 for leaf, group in groups:
                     for start, end in ends(group, folds.text, at):
                         places.note((leaf,), start, end)
@@ -132,10 +133,7 @@ class Matcher:
 
 
 class _Watched(dict[int, tuple[Mapping[str, tuple[int, ...]], tuple[tuple[int, Group], ...]]]):
-    """By number of a window of one tier: the leaves that a word tells, and those that take a second look.
-
-    Known when first asked for: a window that is a single word's stands for it in some twenty documents of a million.
-    """
+    """By number of a window of one tier: the leaves that a word tells, and those that take a second look."""
 
     def __init__(self, plan: Plan, sieve: Sieve, tier: Tier) -> None:
         self.plan = plan
@@ -148,7 +146,7 @@ class _Watched(dict[int, tuple[Mapping[str, tuple[int, ...]], tuple[tuple[int, G
         words: dict[str, tuple[int, ...]] = {}
         others = []
         for leaf in dict.fromkeys(self.sieve.owners(self.tier, number)):
-            numbers, groups = self.plan.lexicon[leaf][self.tier]
+            numbers, groups = self.plan.lexicon.made(leaf)[self.tier]
             for group in groups[int(numbers.searchsorted(np.uint64(number)))]:
                 if group.single:
                     words.update({form[1:-1]: (*words.get(form[1:-1], ()), leaf) for form in group.forms})
@@ -183,13 +181,13 @@ def _sieve(plan: Plan) -> Sieve:
 def _told(by: By, places: Places) -> list[Told]:
     """All that a rule is true by, as the reader sees it."""
     told: list[Told] = []
-    single: defaultdict[int, set[Place]] = defaultdict(set)
+    single: dict[int, set[Place]] = {}
     for one in by:
         if isinstance(one, int):
             told += places.told(one)
         else:
             for leaf, place in one[3]:
-                single[leaf].add(place)
+                single.setdefault(leaf, set()).add(place)
     for leaf, some in single.items():
         told += places.shown(leaf, sorted(some))
     return told

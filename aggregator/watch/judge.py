@@ -37,6 +37,13 @@ def judge(node: Node, plan: Plan) -> Judge:  # noqa: PLR0911  # one for each kin
             )
             return _all_but([judge(part, plan) for part in cheapest_first], [judge(part, plan) for part in unwanted])
         case Or(parts=parts):
+            numbers = [plan.numbers[part] for part in parts if isinstance(part, Words | ConceptRef)]
+            if len(numbers) == len(parts) and plan.listed.issuperset(
+                numbers
+            ):  # most often: the alternatives are anchors
+                return lambda places: (
+                    [number for number in numbers if number in places.found and places[number]] or None
+                )
             return _any([judge(part, plan) for part in parts])
         case Near():
             return lambda places: _close(node, *_sides(node, places), places) or None

@@ -11,7 +11,8 @@ from typing import Final
 from aggregator.settings import Concept, Watchlist
 from aggregator.text.fold import folded
 from aggregator.watch import advice, language
-from aggregator.watch.plan import anchors, forms, planned, term_of, tree
+from aggregator.watch.lexicon import forms
+from aggregator.watch.plan import anchors, planned, term_of, tree
 from aggregator.watch.tokens import wild
 from aggregator.watch.tree import ConceptRef, Fact, Node, Not, Pattern, Words, branches, leaves
 

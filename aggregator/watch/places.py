@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
@@ -14,8 +14,9 @@ from aggregator.model import FieldName, Item
 from aggregator.text.fold import Folded, Folds
 from aggregator.watch import near, regex
 from aggregator.watch.facts import Source, holds
+from aggregator.watch.lexicon import Leaf
 from aggregator.watch.near import Numbers, Place
-from aggregator.watch.plan import Leaf, Plan, exactly
+from aggregator.watch.plan import Plan, exactly
 from aggregator.watch.sieve import Windows
 from aggregator.watch.spelling import ends
 from aggregator.watch.tree import LEAD, Fact, Reach
@@ -44,7 +45,9 @@ class Places(dict[int, list[Place]]):
         self.texts = texts
         self.folded = folded
         self.windows = Windows(folded.codes)
-        self.found: dict[int, list[Place]] = {}  # of listed leaves, places inside each other and inside excepts too
+        self.found: defaultdict[int, list[Place]] = defaultdict(
+            list
+        )  # of listed leaves, places inside each other and inside excepts too
         self.source = source
         self.spent = 0  # steps, by the rule that is being judged
         self.hits: dict[int, list[Told]] = {}
@@ -104,17 +107,13 @@ class Places(dict[int, list[Place]]):
         return self.in_one_tag(places) if "tags" in self.texts else places
 
     def note(self, numbers: Iterable[int], start: int, end: int) -> None:
-        """Note a place of some leaves in the text of all fields, with the spaces round it, if it is one of one field."""
-        text = self.folded.text
-        if start < 0 or end > len(text):  # cut short, a slice may still be a spelling
-            return
-        pad = text[start] == " "
-        place = self.folded.within(start + pad, end - pad)
+        """Note a place of some leaves in the text of all fields, if it is one of one field."""
+        place = self.folded.within(start, end)
         if place:
-            leaves = self.plan.leaves
+            leaves, found = self.plan.leaves, self.found
             for number in numbers:
                 if place[0] in leaves[number].fields:
-                    self.found.setdefault(number, []).append(place)
+                    found[number].append(place)
 
     def matched(self, number: int, leaf: Leaf) -> list[Place]:
         """The places of a regular expression, widened to whole folded letters; tags are matched one by one."""

@@ -15,19 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from aggregator.errors import RuleError
 from aggregator.model import FieldName
 from aggregator.settings import Concept, Watchlist
 from aggregator.text.fold import fold, folded
-from aggregator.text.variants import related, spellings
 from aggregator.watch import language
-from aggregator.watch.sieve import Numbers, Tier, numbered
-from aggregator.watch.spelling import Group, groups, keys, pattern_group
+from aggregator.watch.lexicon import Leaf, Lexicon, Written, bare
 from aggregator.watch.tokens import UNSEEN, wild
 from aggregator.watch.tree import (
-    FIELDS,
     And,
     AtLeast,
     ConceptRef,
@@ -46,87 +41,6 @@ from aggregator.watch.tree import (
 )
 
 FEW: Final = 8  # spellings as written that are looked for one by one when a rule asks
-SPREAD: Final = 20_000  # terms whose spellings are kept: about 20 KB each in Arabic script
-
-Written = tuple[tuple[Words, str | None], ...]  # spellings as people write them, and the language of each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
-    """A term with all its spellings, and the fields where it counts."""
-
-    term: str
-    written: Written = ()
-    fields: frozenset[FieldName] = FIELDS
-    lead: bool = False  # only the first words of a field
-    exact: str = ""  # the original spelling that a place must show; "": any
-    pattern: Pattern | None = None
-    shield: int | None = None  # the leaf of its excepts: a place inside one of those is none
-    atoms: tuple[tuple[int, int], ...] = ()  # of a concept whose spellings are not alike: their leaves and weights
-    least: int = 1  # weight of the different atoms that must stand in the item
-
-    @property
-    def plain(self) -> bool:
-        """Whether each place of a spelling counts, wherever it is."""
-        return not (self.exact or self.lead or self.shield is not None)
-
-    @property
-    def stemmed(self) -> tuple[int, ...]:
-        """The leaves of which one must stand for this one to do; none: itself."""
-        return tuple(atom for atom, _ in self.atoms)
-
-
-Spelled = tuple[Numbers, tuple[tuple[Group, ...], ...]]  # numbers of windows, sorted, and the groups that each tells
-
-
-class Lexicon(dict[int, Mapping[Tier, Spelled]]):
-    """The spellings of each leaf by tier, spread out when first asked for."""
-
-    def __init__(self, leaves: Sequence[Leaf], bare: Sequence[Sequence[str]]) -> None:
-        self.leaves = leaves
-        phrases = (text for texts in bare for text in texts if " " in text)
-        self.rarity = _Rarity(Counter(word for phrase in phrases for word in set(phrase.split(" "))))
-
-    def __missing__(self, number: int) -> Mapping[Tier, Spelled]:
-        if len(self) > SPREAD:
-            self.clear()
-        families, patterns = self.spread(number)
-        tiers: dict[Tier, list[Group]] = {}
-        for group in (*groups(families, self.rarity), *patterns):
-            tiers.setdefault(group.tier, []).append(group)
-        self[number] = {tier: _numbered(tier, some) for tier, some in tiers.items()}
-        return self[number]
-
-    def watched(self, number: int) -> set[tuple[Tier, str]]:
-        """The windows that tell a leaf: as of its groups, without making them."""
-        families, patterns = self.spread(number)
-        told = {(group.tier, group.key) for group in patterns}
-        return told.union(*(keys(family, self.rarity) for family in families))
-
-    def spread(self, number: int) -> tuple[list[tuple[str, ...]], list[Group]]:
-        """All spellings of a leaf: the forms of each, and the patterns."""
-        written = self.leaves[number].written
-        wilds = [pattern_group(words.text) for words, _ in written if wild(words.text)]
-        families = [family for words, code in written if (family := forms(words, code))]
-        return families, list(dict.fromkeys(wilds))
-
-
-class _Rarity(dict[str, float]):
-    """Of words of phrases, the less the rarer: few terms hold a rare word, and it is long. Inflected words are in no term."""
-
-    def __init__(self, held: Mapping[str, int]) -> None:
-        super().__init__({word: times * 2.0 ** -len(word) for word, times in held.items()})
-
-    def __missing__(self, word: str) -> float:
-        return 0.0
-
-
-def _numbered(tier: Tier, some: Sequence[Group]) -> Spelled:
-    by_number: dict[int, list[Group]] = {}
-    for number, group in zip(numbered([group.key for group in some], tier).tolist(), some, strict=True):
-        by_number.setdefault(number, []).append(group)
-    order = sorted(by_number)
-    return np.array(order, np.uint64), tuple(tuple(by_number[number]) for number in order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +72,8 @@ def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Pla
             if not isinstance(node, Fact):
                 uses[registry.number(node)] += 1
     every = tuple(registry.leaves)
-    bare = [[_bare(words.text) for words, _ in leaf.written] for leaf in every]
-    rarity = registry.rarity(bare)
+    texts = [[bare(words.text) for words, _ in leaf.written] for leaf in every]
+    rarity = registry.rarity(texts)
     cost = tuple(uses[number] * rare if uses[number] else rare for number, rare in enumerate(rarity))
     wakes: dict[int, list[int]] = {}
     always: list[int] = []
@@ -178,7 +92,7 @@ def planned(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Pla
         wakes={anchor: tuple(woken) for anchor, woken in wakes.items()},
         always=tuple(always),
         listed=frozenset(n for n, leaf in enumerate(every) if n in wakes or len(leaf.written) > FEW),
-        lexicon=Lexicon(every, bare),
+        lexicon=Lexicon(every, texts),
     )
 
 
@@ -230,15 +144,6 @@ def exactly(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(seen.translate(UNSEEN).split()))
 
 
-def forms(node: Words, code: str | None) -> tuple[str, ...]:
-    """The folded forms of `node` in a language; of a wildcard term none, for they cannot be listed."""
-    if wild(node.text):
-        return ()
-    if node.mark == "=":
-        return (folded(node.text),)
-    return related(node.text, code) if node.mark == "~" else spellings(node.text, code)
-
-
 class _Registry:
     """Every leaf once, by number."""
 
@@ -256,11 +161,11 @@ class _Registry:
     def add(self, leaf: Leaf) -> int:
         return self.leaves.setdefault(leaf, len(self.leaves))
 
-    def rarity(self, bare: Sequence[Sequence[str]]) -> tuple[float, ...]:
+    def rarity(self, written: Sequence[Sequence[str]]) -> tuple[float, ...]:
         """How often each leaf may be expected: short words are frequent. Only speed depends on it."""
         own = [
             math.inf if leaf.pattern else sum(2.0 ** -min(len(text), 15) for text in texts)
-            for leaf, texts in zip(self.leaves, bare, strict=True)
+            for leaf, texts in zip(self.leaves, written, strict=True)
         ]
         return tuple(
             rare + sum(own[atom] for atom, _ in leaf.atoms) for rare, leaf in zip(own, self.leaves, strict=True)
@@ -323,11 +228,6 @@ def _leaf(term: str, written: Written, shield: int | None, where: frozenset[Fiel
     first = written[0][0]
     exact = _slice(first.text) if first.mark == "=" else ""
     return Leaf(term=term, written=written, fields=where, lead=lead, exact=exact, shield=shield)
-
-
-def _bare(text: str) -> str:
-    """What surely stands in a text for a term: without its endings, and up to its first wildcard."""
-    return folded(text.partition("*")[0].partition("?")[0] if wild(text) else text)
 
 
 def _slice(text: str) -> str:

@@ -90,11 +90,17 @@ def pattern_group(text: str) -> Group:
 
 
 def ends(group: Group, text: str, at: int) -> list[tuple[int, int]]:
-    """Where the spellings of `group` whose window begins after `at` begin and end, with the spaces round them."""
-    start = at - group.offset
-    found = [(start, start + length) for length in group.lengths if text[start : start + length] in group.forms]
+    """Where the spellings of `group` whose window begins after `at` begin and end, without the spaces round them."""
+    start, pad = at - group.offset, group.tier >= 0
+    if start < 0:
+        return []
+    found = [
+        (start + pad, start + length - pad)
+        for length in group.lengths
+        if text[start : start + length] in group.forms and start + length <= len(text)
+    ]
     if group.pattern and (match := _compiled(group.pattern).match(text, start)):
-        found.append(match.span())
+        found.append((start + 1, match.end() - 1))
     return found
 
 

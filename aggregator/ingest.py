@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from hashlib import blake2b
 from typing import Literal, ParamSpec, Protocol, TypeVar, assert_never
 
 import structlog
+from xxhash import xxh3_128_digest
 
 from aggregator import article, coverage, parse, schedule, stories, watch
 from aggregator.fetch import Client, is_local
@@ -142,7 +142,7 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
     """The visit that brought a document; what is known of it byte for byte is not parsed again."""
     lease = blank.lease
     blank = replace(blank, validators=fetched.validators, moved_to=fetched.moved_to)
-    body_hash = _digest(fetched.body)
+    body_hash = xxh3_128_digest(fetched.body)
     if body_hash == lease.body_hash:
         return _unchanged(tools, blank, seen)
     slices = parse.slices.hashes(fetched.body) if spec.type != "page" else ()
@@ -422,7 +422,3 @@ async def _page(tools: Tools, link: str) -> article.Extracted | Failed:
 
 def _extract(body: bytes, charset: str | None, url: str) -> article.Extracted:
     return article.extract(body, charset=charset, url=url)
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).digest()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from aggregator import schedule
 from aggregator.model import ArticleLease, FeedLease, History, Validators
@@ -30,8 +31,8 @@ ASKED = (  # of several listed feeds with one document one is asked: the first t
     "feeds.listed = 1 AND NOT EXISTS (SELECT 1 FROM feeds AS other WHERE other.listed = 1 AND other.id != feeds.id"
     " AND other.document = feeds.document AND (other.failures, other.id) < (feeds.failures, feeds.id))"
 )
-_FEEDS = ("feeds", "id", "due_at, {id}")
-_ARTICLES = ("articles", "item", "{id} DESC")
+_FEEDS = ("feeds", "id", "due_at, id")
+_ARTICLES = ("articles", "item", "+item DESC")  # +: by the index of what is due, not through all pages ever read
 
 
 class Feeds(Base):
@@ -140,31 +141,37 @@ class Feeds(Base):
         return self._one(f"SELECT 1 FROM {table} WHERE {listed}due_at <= ? LIMIT 1", (to_ms(now),)) is not None
 
     def _lease_rows(
-        self, queue: tuple[str, str, str], wanted: str, now: datetime, token: str, **more: int | str
-    ) -> list[Row]:
-        """Lease rows of a queue (table, key, which go first); feeds and pages of one host share its bound and its rest."""
+        self, queue: tuple[str, str, str], wanted: str, now: datetime, token: str, *, limit: int, per_host: int,
+        **more: str,
+    ) -> list[Row]:  # fmt: skip
+        """Lease rows of a queue (table, key, which go first); feeds and pages of one host share its bound and its rest.
+
+        Rows are looked at in their order until there are enough, so that a long backlog costs no more than a short one.
+        """
         table, key, first = queue
-        return self._all(
+        known = {"now": to_ms(now), "per_host": per_host, **more}
+        rows = self._conn.execute(
             f"""
-            WITH open AS (
-              SELECT {key} AS id, site, due_at, row_number() OVER (PARTITION BY site ORDER BY {first.format(id=key)}) AS nth
-              FROM {table} WHERE {wanted} AND (lease_until IS NULL OR lease_until <= :now)
-            ), busy AS (
+            WITH busy AS (
               SELECT site, count(*) AS held FROM (
                 SELECT site FROM feeds WHERE lease_until > :now
                 UNION ALL SELECT site FROM articles WHERE lease_until > :now
               ) GROUP BY site
             )
-            UPDATE {table} SET lease_token = :token, lease_until = :until
-            WHERE {key} IN (
-              SELECT open.id FROM open
-              LEFT JOIN busy ON busy.site = open.site LEFT JOIN sites ON sites.site = open.site
-              WHERE open.nth + coalesce(busy.held, 0) <= :per_host AND coalesce(sites.free_at, 0) <= :now
-                AND coalesce(sites.paused_until, 0) <= :now
-              ORDER BY {first.format(id="id")} LIMIT :limit
-            ) RETURNING *
+            SELECT {table}.{key}, {table}.site, coalesce(busy.held, 0)
+            FROM {table} LEFT JOIN busy ON busy.site = {table}.site LEFT JOIN sites ON sites.site = {table}.site
+            WHERE {wanted} AND coalesce(lease_until, 0) <= :now AND coalesce(busy.held, 0) < :per_host
+              AND coalesce(sites.free_at, 0) <= :now AND coalesce(sites.paused_until, 0) <= :now
+            ORDER BY {first}
             """,
-            {"now": to_ms(now), "until": to_ms(now + LEASE), "token": token, **more},
+            known,
+        )
+        chosen = list(islice(_within(rows, per_host), limit))
+        rows.close()
+        return self._all(
+            f"UPDATE {table} SET lease_token = ?, lease_until = ? WHERE {key} IN (SELECT value FROM json_each(?))"
+            " RETURNING *",
+            (token, to_ms(now + LEASE), as_json(chosen)),
         )
 
     def due_feeds(self, now: datetime) -> list[str]:
@@ -236,6 +243,16 @@ class Feeds(Base):
             attempts=row["attempts"],
             text=same["text"] if same else None,
         )
+
+
+def _within(rows: Iterable[tuple[int, str, int]], per_host: int) -> Iterator[int]:
+    """The keys of those (key, site, how many are in hand there) that leave no site with more than `per_host` in hand."""
+    in_hand: dict[str, int] = {}
+    for key, site, held in rows:
+        taken = in_hand.get(site, held)
+        if taken < per_host:
+            in_hand[site] = taken + 1
+            yield key
 
 
 def _feed_lease(row: Row) -> FeedLease:

@@ -7,10 +7,8 @@ The way through: `yaml` reads values with places, `shape` says what may stand wh
 from __future__ import annotations
 
 import codecs
-import gc
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +21,7 @@ from aggregator.config.provenance import describe
 from aggregator.config.template import starter
 from aggregator.config.yaml import Document
 from aggregator.errors import ConfigError
+from aggregator.garbage import uncollected
 from aggregator.settings import Config
 
 __all__ = ["describe", "find", "load", "parse", "schema", "starter"]
@@ -51,7 +50,7 @@ def parse(content: bytes, path: Path, environ: Mapping[str, str] = os.environ) -
     Raises:
         ConfigError: it cannot be used; carries every problem, in the order of the file.
     """
-    with _without_collection():
+    with uncollected():
         return _parse(content, path, environ)
 
 
@@ -86,15 +85,3 @@ def _document(content: bytes, name: str) -> Document:
         before = content[: error.start]
         line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode(errors="replace")) + 1
         raise ConfigError((f"{name}:{line}:{column}: is no UTF-8 text",)) from error
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """No search for cyclic garbage: we make none, and it doubles the cost (5,000 feeds: 0.54 s with, 0.27 s without)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

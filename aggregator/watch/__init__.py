@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aggregator.garbage import uncollected
 from aggregator.model import Item
 from aggregator.settings import Concept, Watchlist
 from aggregator.watch import facts, language
@@ -25,7 +26,8 @@ def compile(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> Mat
     Raises:
         RuleError: of the first rule, keyword or concept that cannot be read.
     """
-    return Matcher(watchlists, concepts)
+    with uncollected():
+        return Matcher(watchlists, concepts)
 
 
 def spoken(item: Item, source: Source | None = None) -> str | None:

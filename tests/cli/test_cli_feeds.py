@@ -297,7 +297,6 @@ def test_of_a_site_without_feeds_its_news_sitemap_is_added(records, run, newsroo
 
 
 def test_a_page_is_shown_as_one(run, newsroom, here):
-    pytest.importorskip("cssselect")
     path = here / "feeds.yaml"
     path.write_text(path.read_text().replace("name: News,", "name: News, type: page, select: h2 > a,"))
     newsroom.pages["/news"] = b"<h2><a href='/1'>Taliban</a></h2>"

@@ -78,19 +78,16 @@ def test_a_date_that_stands_over_several_links_is_nobody_s():
     ids=["links", "what holds links", "what stands in a link", "furniture too", "attributes", "nothing"],
 )
 def test_a_selector_says_which_links(select, links):
-    pytest.importorskip("cssselect")
     assert [one.link.removeprefix("https://example.org") for one in read(PAGE, select).items] == links
 
 
 def test_an_image_is_a_title_where_there_are_no_words():
-    pytest.importorskip("cssselect")
     found = read("<a class=x href=/1><img alt='A queue'></a>", ".x")
     assert [one.title for one in found.items] == ["A queue"]
 
 
 @pytest.mark.parametrize("select", ["a[", "", "> a", "a::text", "a:nosuch", "(" * 2000])
 def test_what_is_no_selector_is_told(select):
-    pytest.importorskip("cssselect")
     with pytest.raises(SelectorError, match="is no CSS selector"):
         selectors.xpath(select)
 

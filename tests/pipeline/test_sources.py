@@ -139,7 +139,6 @@ def test_links_of_a_page_become_items_once(monitor, world):
 
 
 def test_a_selector_that_matches_nothing_is_a_failure_first_and_later(monitor, world):
-    pytest.importorskip("cssselect")
     world.pages["/news"] = b"<html><body><main><p>Nothing here</p></main></body></html>"
     monitor.watch(f"{{url: '{world.url('/news')}', name: Page, type: page, select: 'h2 > a'}}")
     assert [(visit.outcome, visit.reason) for visit in monitor.round().visits] == [("failed", "not_a_feed")]

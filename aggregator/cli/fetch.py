@@ -61,6 +61,7 @@ def fetch(
     """Do one round: read the feeds that are due and their articles, match, and make the deliveries that are due.
 
     --all and names pass over our own schedule, never over a server's: where one asked for a pause, its feed is not due.
+    A feed that is gone for good (410) is asked again each 30 days, or by its name.
     --backfill goes on where an earlier one ended. It may run beside the daemon. Exit code 4 when a feed failed, else 5 when a delivery failed.
     """
     loaded = given.config(config)
@@ -75,10 +76,9 @@ def fetch(
     if not loaded.feeds:
         show.note(f"There are no feeds in {loaded.path} yet. `aggregator feeds add URL` adds one.")
     logs.to_stderr("info" if verbose else "warning")
-    chosen = [feed.name for feed in loaded.feeds] if everything else names
     # With --json, standard output is for JSON lines, so a console channel writes to standard error.
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        done = asyncio.run(_round(loaded, chosen, (pages or PAGES) if past else 0))
+        done = asyncio.run(_round(loaded, names, everything, (pages or PAGES) if past else 0))
     if as_json:
         _print_records(done)
     else:
@@ -89,10 +89,11 @@ def fetch(
         raise typer.Exit(DELIVERIES_FAILED)
 
 
-async def _round(config: Config, names: Sequence[str] | None, pages: int) -> Round:
+async def _round(config: Config, names: Sequence[str] | None, everything: bool, pages: int) -> Round:
     bar = progress.Bar()
     async with opened(config, watching=bar.ended) as app:
-        chosen = await app.write(app.store.due_feeds, app.now()) if names is None else names
+        every = app.store.feeds_but_gone if everything else app.store.due_feeds
+        chosen = names if names is not None else await app.write(every, app.now())
         try:
             with bar.over(len(chosen)):
                 tally = await app.work.round(chosen)

@@ -183,6 +183,13 @@ class Feeds(Base):
         )
         return [row["name"] for row in rows]
 
+    def feeds_but_gone(self, now: datetime) -> list[str]:
+        """Names of all feeds, without those whose server said that they are gone for good, until they are due."""
+        rows = self._all(
+            "SELECT name FROM feeds WHERE listed = 1 AND (due_why != 'gone' OR due_at <= ?) ORDER BY id", (to_ms(now),)
+        )
+        return [row["name"] for row in rows]
+
     def next_due(self) -> datetime | None:
         """When the next feed is due that may be asked then; None when there is none."""
         row = self._one(

@@ -43,6 +43,18 @@ def test_a_second_round_finds_nothing_due_and_all_asks_again(records, newsroom):
     assert len(newsroom.asked) > asked
 
 
+def test_a_feed_that_is_gone_is_asked_again_only_by_its_name(records, newsroom):
+    newsroom.pages["/broken"] = (410, {}, b"gone")
+    records("fetch", exit_code=4)
+    newsroom.asked.clear()
+    visits, _ = split(records("fetch", "--all"))
+    assert visits["Broken"]["outcome"] == "not_due"
+    assert visits["News"]["outcome"] != "not_due"
+    assert "/broken" not in {path for path, _ in newsroom.asked}
+    visits, _ = split(records("fetch", "Broken", exit_code=4))
+    assert visits["Broken"]["reason"] == "gone"
+
+
 def test_named_feeds_are_read_alone_due_or_not(records, newsroom):
     for _ in range(2):
         visits, total = split(records("fetch", "Dari"))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from aggregator import schedule
+from aggregator import coverage, schedule
 from aggregator.model import Reason, Visit
 from aggregator.store.base import Base
 from aggregator.store.dialect import as_json, from_ms, to_ms
@@ -67,7 +67,7 @@ class Network(Base):
     def _blame_nobody(self, now: datetime, since: datetime) -> None:
         """Take back the failures that the outage caused. What failed before it keeps its own wait."""
         rows = self._all(
-            "SELECT id, history, failures, due_at FROM feeds WHERE listed = 1 AND visited_at > :since"
+            "SELECT id, history, failures, due_at, coverage FROM feeds WHERE listed = 1 AND visited_at > :since"
             " AND outcome = 'failed' AND due_why != 'network' AND reason IN (SELECT value FROM json_each(:reasons))",
             {"reasons": as_json(sorted(UNREACHED)), "since": to_ms(now - LATELY)},
         )
@@ -77,6 +77,20 @@ class Network(Base):
             history = replace(schedule.from_json(row["history"]), failures=failures)
             soon = to_ms(now + wait * (1 + crc32(b"%d" % (row["id"] + to_ms(now))) / 2**32))
             self._conn.execute(
-                "UPDATE feeds SET failures = ?, history = ?, due_at = ?, due_why = 'network' WHERE id = ?",
-                (failures, schedule.to_json(history), row["due_at"] if failures else soon, row["id"]),
+                "UPDATE feeds SET failures = ?, history = ?, coverage = ?, due_at = ?, due_why = 'network' WHERE id = ?",
+                (
+                    failures,
+                    schedule.to_json(history),
+                    _not_failing_since(now - LATELY, row["coverage"]),
+                    row["due_at"] if failures else soon,
+                    row["id"],
+                ),
             )
+
+
+def _not_failing_since(moment: datetime, standing: str) -> str:
+    """A feed's standing, as stored, without failures that began after `moment`."""
+    known = coverage.from_json(standing)
+    if known.failing_since is None or known.failing_since <= moment:
+        return standing
+    return coverage.to_json(replace(known, failing_since=None))

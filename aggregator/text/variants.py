@@ -122,6 +122,8 @@ def _inflected(base: str, endings: _Endings) -> list[str]:
         for length in endings.lengths:
             was = last[len(last) - length :]
             ended += [head + last[: len(last) - length] + new for new in endings.replaced.get(was, ())]
+    if not endings.before and not endings.behind:
+        return ended
     first = len(base.partition(" ")[0])
     longer = _PREFIX_LETTERS - first if first >= _ENDING_LETTERS else _PREFIX_LETTERS
     prefixes = ("", *(prefix for prefix in endings.before if len(prefix) >= longer))

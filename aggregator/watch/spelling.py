@@ -73,10 +73,17 @@ def keys(family: Sequence[str], rarity: Mapping[str, float]) -> set[tuple[Tier, 
     """The windows that tell the spellings of a family."""
     if unspaced(family[0]):
         return {(tier, key) for (key, tier, _), _ in windows(family, rarity)}
-    return {
-        (WORD, min(form.split(" "), key=rarity.__getitem__)[:WORD]) if " " in form else (WORD, form[:WORD])
-        for form in family
-    }
+    rarest: dict[str, str] = {}  # of the words before the last one, which alone takes endings
+    told = set()
+    for form in family:
+        before, space, word = form.rpartition(" ")
+        if space:
+            if before not in rarest:
+                rarest[before] = min(before.split(" "), key=rarity.__getitem__)
+            if rarity.get(word, 0.0) >= rarity.get(rarest[before], 0.0):
+                word = rarest[before]
+        told.add((WORD, word[:WORD]))
+    return told
 
 
 def pattern_group(text: str) -> Group:

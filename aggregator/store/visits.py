@@ -41,7 +41,8 @@ class Visits(Notices):
             for part in (visit, *visit.parts):
                 counts.add(self._store_document(part, find))
                 rejected += len(part.document.rejected) if part.document else 0
-                self._site_rests(urls.server(part.lease.address), part.host_free_at)
+                lease = part.lease
+                self._site_rests(urls.server(lease.address) if lease.elsewhere else lease.site, part.host_free_at)
                 if part.pauses and (until := part.due(0).not_before):
                     self._site_pauses(part.pauses, until)
             due = visit.due(counts.new)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from aggregator import backtest, ingest, watch
+from aggregator import backtest, reader, watch
 from aggregator.deliver.console import ConsoleSender
 from aggregator.deliver.email import EmailSender
 from aggregator.deliver.webhook import WebhookSender
@@ -121,7 +121,7 @@ async def opened(
             host_gap_s=settings.polling.host_gap.total_seconds(),
         )
         stack.push_async_callback(client.aclose)
-        workers = Workers(PROCESSES, initializer=ingest.prepare, initargs=(config.watchlists, config.concepts))
+        workers = Workers(PROCESSES, initializer=reader.prepare, initargs=(config.watchlists, config.concepts))
         stack.callback(workers.close)
         if senders is None:
             senders = {channel.name: sender(channel, config, store.instance()) for channel in config.channels}

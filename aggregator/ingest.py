@@ -8,7 +8,7 @@ network. What a server does wrong is a reason in the visit; a visit that dies le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from typing import Literal, ParamSpec, Protocol, TypeVar, assert_never
 import structlog
 from xxhash import xxh3_128_digest
 
-from aggregator import article, coverage, parse, schedule, stories, watch
+from aggregator import article, coverage, parse, reader, schedule, watch
 from aggregator.fetch import Client, is_local
 from aggregator.model import (
     ArticleLease,
@@ -34,18 +34,16 @@ from aggregator.model import (
     ParsedFeed,
     Reading,
     Reason,
-    Rejected,
     Request,
     Validators,
     Visit,
     VisitReport,
 )
-from aggregator.settings import Address, Concept, FeedSpec, FullText, Settings, Watchlist
+from aggregator.settings import FeedSpec, Settings
 from aggregator.store import Store
 from aggregator.text import urls
 from aggregator.workers import Crashed, Workers
 
-THIN_TEXT = 1200  # characters; excerpts in Afghan outlets' feeds measured 276 to 480, articles are longer
 FULL_READ_EACH = 20  # documents: all is parsed again, in case the cutting into slices ever went wrong
 ARTICLE_RETRIES = (timedelta(minutes=2), timedelta(minutes=30), timedelta(hours=6), timedelta(hours=24))
 PAGES_REST_S = 3_600.0  # after a 429 without a time; the feeds of that server go on
@@ -157,7 +155,7 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
         )
         return replace(_unchanged(tools, blank, seen), document=document)
     policy = spec.full_text if spec.full_text != "auto" else tools.settings.full_text
-    work = Unread(
+    work = reader.Unread(
         body=fetched.body,
         charset=fetched.charset,
         url=fetched.url,
@@ -166,7 +164,7 @@ async def _read(tools: Tools, blank: Visit, spec: FeedSpec, fetched: Fetched, se
         policy=policy,
         address=spec.address,
     )
-    answer = await tools.workers.run(read_document, work)
+    answer = await tools.workers.run(reader.read_document, work)
     if isinstance(answer, Crashed):
         return failed(tools, blank, Failed(reason=answer.reason, detail=answer.detail), seen)
     parsed, findings = answer
@@ -270,100 +268,9 @@ def due(tools: Tools, lease: FeedLease, seen: Observation) -> Callable[[int], Du
     return lambda new: schedule.next_due(lease.history, replace(seen, new=new), now, pace)
 
 
-# ---------------------------------------------------------------- what runs in a worker
-
-_prepared: dict[str, watch.Matcher] = {}  # of this worker process
-
-
-def prepare(watchlists: Iterable[Watchlist], concepts: Iterable[Concept]) -> None:
-    """Compile the watchlists once in each worker process."""
-    _prepared["matcher"] = watch.compile(watchlists, concepts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
-    """A feed document on its way to a worker."""
-
-    body: bytes
-    charset: str | None
-    url: str
-    known: frozenset[bytes]  # slice hashes of entries that need not be read
-    source: watch.Source
-    policy: FullText
-    address: Address
-
-
-def read_document(work: Unread) -> tuple[ParsedFeed, tuple[Finding, ...]]:
-    """A feed document read and matched: its facts, and a finding for each of its items in document order."""
-    parsed = _parsed(work)
-    if any(not _storable(item) for item in parsed.items):
-        parsed = _without_unstorable(parsed)
-    keys = stories.identities(parsed.items)
-    findings = tuple(
-        replace(
-            finding(_prepared["matcher"], {}, item, key, work.source), wants_article=_wants_article(item, work.policy)
-        )
-        for item, key in zip(parsed.items, keys, strict=True)
-    )
-    return parsed, findings
-
-
-def _parsed(work: Unread) -> ParsedFeed:
-    if work.address.type == "page":
-        return parse.page(work.body, select=work.address.select, charset=work.charset, url=work.url)
-    parsed = parse.feed(work.body, charset=work.charset, url=work.url, known=work.known)
-    is_sitemap = parse.sitemap.is_format(parsed.format)
-    if parsed.format and is_sitemap != (work.address.type == "sitemap"):
-        found = "sitemap" if is_sitemap else "feed"  # it is read as what it is
-        return replace(parsed, flags=(*parsed.flags, f"type-is-{found}"))
-    return parsed
-
-
-def _storable(item: Item) -> bool:
-    """Whether every text of the item is text: half a surrogate pair cannot be stored, and would cost its neighbours."""
-    enclosures = [text for one in item.enclosures for text in (one.url, one.type)]
-    texts = (item.title, item.summary, item.content, *item.tags, item.guid, item.link, item.author, item.lang)
-    try:
-        "".join(filter(None, (*texts, *enclosures, *item.flags))).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _without_unstorable(parsed: ParsedFeed) -> ParsedFeed:
-    bad = tuple(
-        Rejected(reason="not-text", position=place) for place, item in enumerate(parsed.items) if not _storable(item)
-    )
-    kept = tuple(item for item in parsed.items if _storable(item))
-    return replace(parsed, items=kept, rejected=(*parsed.rejected, *bad))
-
-
-def finding(matcher: watch.Matcher, langs: Mapping[str, str], item: Item, key: str, source: watch.Source) -> Finding:
-    """All that the pure core can say of an item: its marks and its hits, folded once for both.
-
-    `langs` are the languages that feeds.yaml declares, by the feed's name.
-    """
-    folds = stories.folded_fields(item)
-    verdict = matcher.verdict(item, folds, replace(source, lang=source.lang or langs.get(source.feed)))
-    return Finding(
-        item=item,
-        key=key,
-        content_hash=stories.content_hash(item),
-        marks=stories.marks(item, source.site, folds),
-        hits=verdict.hits,
-        stopped=tuple(one.watchlist for one in verdict.stopped),
-    )
-
-
 def finder(tools: Tools) -> Callable[[Item, str, watch.Source], Finding]:
     """What the store judges an item with that it has to judge again."""
-    return partial(finding, tools.matcher, tools.langs)
-
-
-def _wants_article(item: Item, policy: FullText) -> bool:
-    if policy == "auto":
-        return len(item.summary) < THIN_TEXT and len(item.content) < THIN_TEXT
-    return policy == "always"
+    return partial(reader.finding, tools.matcher, tools.langs)
 
 
 # ---------------------------------------------------------------- a reading of an article
@@ -410,7 +317,7 @@ async def _page(tools: Tools, link: str) -> article.Extracted | Failed:
     outcome = await tools.client.get(Request(url=link, accept="page"))
     match outcome:
         case Fetched():
-            answer = await tools.workers.run(_extract, outcome.body, outcome.charset, outcome.url)
+            answer = await tools.workers.run(reader.read_page, outcome.body, outcome.charset, outcome.url)
             return Failed(reason=answer.reason) if isinstance(answer, Crashed) else answer
         case NotModified():
             return Failed(reason=Reason.UNEXPECTED_304)
@@ -418,7 +325,3 @@ async def _page(tools: Tools, link: str) -> article.Extracted | Failed:
             return outcome
         case other:
             assert_never(other)
-
-
-def _extract(body: bytes, charset: str | None, url: str) -> article.Extracted:
-    return article.extract(body, charset=charset, url=url)

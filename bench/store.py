@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from newsroom import LATIN, PERSIAN, text
 
-from aggregator import ingest, stories, watch
+from aggregator import reader, stories, watch
 from aggregator.model import Document, Due, History, Item, ParsedFeed, Visit
 from aggregator.settings import FeedSpec
 from aggregator.store import Store
@@ -42,7 +42,7 @@ def fill(store, items, size):
     matcher = watch.compile((), ())
 
     def find(one, key, source):
-        return ingest.finding(matcher, {}, one, key, source)
+        return reader.finding(matcher, {}, one, key, source)
 
     began = time.process_time()
     for start in range(0, items, BATCH):

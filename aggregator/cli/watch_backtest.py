@@ -105,10 +105,10 @@ def _telling(config: Config, name: str | None) -> Iterator[Tell | None]:
         yield None
         return
     # Imported late: whoever only looks shall not wait for the whole program.
-    from aggregator import app, ingest  # noqa: PLC0415  # see above
+    from aggregator import app, reader  # noqa: PLC0415  # see above
 
     watchlist = [one for one in config.watchlists if one.name == name]
     declared = {feed.name: feed.lang for feed in config.feeds if feed.lang}
-    find = partial(ingest.finding, watching.compile(watchlist, config.concepts), declared)
+    find = partial(reader.finding, watching.compile(watchlist, config.concepts), declared)
     with app.open_store(config, now()) as store:
         yield lambda items: store.tell_missed(items, find, now())

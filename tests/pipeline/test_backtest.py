@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.making import AMNESTY, MINUTE, NOW, RELOCATION, RULE, TALIBAN, WORDS, feed, item, reading, routes, visit
 
-from aggregator import backtest, ingest, watch
+from aggregator import backtest, reader, watch
 from aggregator.settings import Concept, Watchlist
 from aggregator.store import Archived, Store
 from aggregator.text.variants import edition
@@ -30,7 +30,7 @@ class Archive:
     """A store that judged its items live, with the watchlists of that time."""
 
     def __init__(self, path, *watchlists):
-        self.find = partial(ingest.finding, matcher(*watchlists), {})
+        self.find = partial(reader.finding, matcher(*watchlists), {})
         self.store = Store.open(path, routes(RULE, WORDS))
         self.store.sync_feeds((feed("one"), feed("two")), NOW)
         self.store.note_rules(backtest.definitions(watchlists, CONCEPTS), NOW)
@@ -49,7 +49,7 @@ class Archive:
         return backtest.run(self.store, CONCEPTS, rule, **more)
 
     def tell(self, *watchlists, at=NOW):
-        return lambda items: self.store.tell_missed(items, partial(ingest.finding, matcher(*watchlists), {}), at)
+        return lambda items: self.store.tell_missed(items, partial(reader.finding, matcher(*watchlists), {}), at)
 
     def alerts(self, watchlist):
         found = reversed(self.store.alerts(limit=1000, watchlist=watchlist))
@@ -122,7 +122,7 @@ def test_the_alerts_of_a_batch_come_all_or_not_at_all(archive):
     def dies(at, one, *more):
         if at.title.endswith("20"):
             raise KeyboardInterrupt
-        return ingest.finding(matcher(RULE), {}, at, one, *more)
+        return reader.finding(matcher(RULE), {}, at, one, *more)
 
     with pytest.raises(KeyboardInterrupt):
         later.store.tell_missed(range(1, 41), dies, NOW)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from aggregator import ingest, stories, watch
+from aggregator import reader, stories, watch
 from aggregator.model import Document, Due, History, Item, ParsedFeed, Reading, Rejected, Route, Visit
 from aggregator.settings import Concept, FeedSpec, Watchlist
 
@@ -32,7 +32,7 @@ def routes(*watchlists, recipients=(("screen", "screen"),)):
 
 def finder(*watchlists):
     """What the store judges items with."""
-    return partial(ingest.finding, watch.compile(watchlists, (TALIBAN, AMNESTY, RELOCATION)), {})
+    return partial(reader.finding, watch.compile(watchlists, (TALIBAN, AMNESTY, RELOCATION)), {})
 
 
 def feed(name="one", url=None):

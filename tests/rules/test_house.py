@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.fetch import dns
+from aggregator.store import network
+
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "aggregator").rglob("*.py"))
 SQL = re.compile(
@@ -120,3 +123,8 @@ def test_nothing_of_a_machine_or_a_registry_is_written_down():
         name for name in names if name != "tests/rules/test_house.py" and private.search((ROOT / name).read_bytes())
     ]
     assert found == []
+
+
+def test_the_store_waits_out_what_the_resolver_remembers():
+    """Two rooms that may not import each other know one number."""
+    assert network.NAMES_KEPT >= dns.KEPT
